@@ -1,0 +1,73 @@
+# What a developer runs; `make` alone lists it. CI runs check and test, nothing else (.ci/run).
+
+include .versions
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build test test-fast test-real check fmt fix fmt-check lint vet generated tidy parts up clean
+
+# The version is in the name, so that a new pin is a new file to make.
+LINT := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
+
+# The packages with tests against the real Kafka and registry.
+REAL = $(shell grep -rl --include='*_test.go' '^//go:build real' . | xargs -n 1 dirname | sort -u)
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: ## the whole bridge in one process, with nothing to install; ARGS=--once ends by itself
+	go run ./cmd/ringbridge demo $(ARGS)
+
+build: ## bin/ringbridge
+	go build -trimpath -o bin/ringbridge ./cmd/ringbridge
+
+test: parts test-fast test-real ## every test: the fast loop, then the real Kafka and registry
+
+test-fast: ## the tests that need Go only
+	go test -race -shuffle=on ./...
+
+# One package at a time: each starts a broker and a registry of its own, and two pairs starve on two cores.
+test-real: parts ## the tests against the real Kafka and registry
+	go test -race -shuffle=on -count=1 -p 1 -timeout 15m -tags real $(REAL)
+
+check: fmt-check lint vet generated tidy ## formatting, lint, vet, generated files, go.mod
+
+fmt: $(LINT) ## format the code
+	$(LINT) fmt
+
+fix: $(LINT) ## format, and mend what the linters can mend by themselves
+	$(LINT) fmt
+	$(LINT) run --fix
+
+fmt-check: $(LINT)
+	$(LINT) fmt --diff
+
+lint: $(LINT) ## golangci-lint, as .golangci.yml says
+	$(LINT) run
+
+vet:
+	go vet ./...
+	go vet -tags real ./...
+
+# Compared with the files as they were, not with git: a change on its way to a commit is fine, a stale file is not.
+generated:
+	@before=$$(cat schemas/*_gen.go | cksum) && go generate ./schemas && after=$$(cat schemas/*_gen.go | cksum) && \
+	if [ "$$before" != "$$after" ]; then \
+		echo "generated files were stale and have been written anew: look at them and commit them"; exit 1; fi
+
+tidy:
+	go mod tidy -diff
+	go mod verify
+
+parts: ## fetch the real Kafka, registry and Avro decoder, once, into the user's cache
+	@deploy/local/fetch >/dev/null
+
+up: parts ## a real Kafka and registry to try against, until Ctrl-C
+	go run ./deploy/local/up $(ARGS)
+
+clean: ## remove what was built here; the fetched parts stay in the user's cache
+	rm -rf bin
+
+# Not by go.mod's tool directive, which would pull the linter's hundreds of modules into ours. Takes two minutes, once.
+$(LINT):
+	GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	mv bin/golangci-lint $@
