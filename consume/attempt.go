@@ -1,0 +1,217 @@
+package consume
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ringbridge/ringbridge/internal/ringcentral"
+	"github.com/ringbridge/ringbridge/schemas"
+)
+
+const (
+	// startWindow is how long after its record a call may still start. A process
+	// that was frozen in between starts none: by then a successor may have
+	// looked its effect up, and found none.
+	startWindow = 10 * time.Second
+	// settleTime is how long after a call an effect may take to show in the
+	// API's search, whose lag is not documented.
+	settleTime = 4 * time.Second
+	// lateEffect is how much longer an effect may take after a time-out: the
+	// server had not answered, so it may still be at work.
+	lateEffect = 5 * time.Second
+	// firstLook and mostLook bound the wait between two looks; it doubles.
+	firstLook = 250 * time.Millisecond
+	mostLook  = 10 * time.Second
+)
+
+// attempt makes one call: the attempt goes on record, then the call goes out.
+// Not over means that another attempt or a look-up must follow.
+func (c *Consumer) attempt(l *ledger, p *partition, cmd *command, act action) (end ending, over bool, err error) {
+	pass, err := c.gate.enter(p.waits)
+	if err != nil {
+		return ending{}, false, err
+	}
+	if cmd.expired(time.Now()) {
+		pass.report(nothing, cmd.conversation(), "")
+		return ending{}, false, nil
+	}
+	resource, took, err := c.callOnRecord(l, p, cmd, act)
+	if err == nil {
+		pass.report(answered, cmd.conversation(), "")
+		cmd.attempts++
+		c.claims.take(resource, cmd.reply.CommandID)
+		c.logAttempt(cmd, "succeeded", took, 0)
+		return succeeded(resource, 200), true, nil
+	}
+	if isOurs(err) {
+		pass.report(nothing, cmd.conversation(), "")
+		return ending{}, false, err
+	}
+	verdict := Judge(p.calls, err)
+	cmd.failed(err, time.Now())
+	end, over, err = c.after(pass, cmd, verdict, err)
+	if err == nil && verdict.Action == Leave {
+		err = context.Cause(p.calls)
+	}
+	c.logAttempt(cmd, verdict.Action.String(), took, max(0, time.Until(cmd.notBefore)))
+	return end, over, err
+}
+
+// isOurs tells an error of this package, which ends the work on a partition,
+// from one of the API's client.
+func isOurs(err error) bool {
+	var failure *ringcentral.Error
+	return !errors.As(err, &failure) && (errors.Is(err, errStopping) || errors.Is(err, errLost) || errors.Is(err, errRestart))
+}
+
+// callOnRecord puts the attempt on record and makes the call.
+func (c *Consumer) callOnRecord(l *ledger, p *partition, cmd *command, act action) (resource string, took time.Duration, err error) {
+	if err := acquire(p.waits, c.admit); err != nil {
+		return "", 0, err
+	}
+	defer func() { <-c.admit }()
+	now := time.Now()
+	if cmd.firstAttempt.IsZero() {
+		cmd.firstAttempt = now
+	}
+	e := cmd.entry(schemas.ReplyStateAttempting, now)
+	e.attempts++
+	record, err := c.result(cmd, e, ending{})
+	if err != nil {
+		return "", 0, err
+	}
+	if err := l.put(p.waits, &note{part: p, records: []*kgo.Record{record}}); err != nil {
+		return "", 0, err
+	}
+	if err := acquire(p.waits, c.slots); err != nil {
+		return "", 0, err
+	}
+	defer func() { <-c.slots }()
+	c.metrics.inFlight.Inc()
+	defer c.metrics.inFlight.Dec()
+	start := time.Now()
+	resource, err = act.call(c.callContext(p, cmd, now), c.deps.Engage)
+	took = time.Since(start)
+	c.metrics.attemptSeconds.Observe(took.Seconds())
+	return resource, took, err
+}
+
+// callContext bounds a call: it starts soon after its record and before the
+// command expires, or not at all.
+func (c *Consumer) callContext(p *partition, cmd *command, recorded time.Time) context.Context {
+	ctx := ringcentral.WithPriority(p.calls, ringcentral.Reply)
+	ctx = ringcentral.WithCallTimeout(ctx, c.cfg.CallTimeout)
+	ctx = ringcentral.WithStartDeadline(ctx, recorded.Add(startWindow))
+	if cmd.reply.NotAfter != nil {
+		ctx = ringcentral.WithStartDeadline(ctx, *cmd.reply.NotAfter)
+	}
+	return ctx
+}
+
+func acquire(ctx context.Context, tokens chan struct{}) error {
+	select {
+	case tokens <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// after does what a verdict says.
+func (c *Consumer) after(pass *pass, cmd *command, verdict Verdict, cause error) (end ending, over bool, err error) {
+	now := time.Now()
+	conversation := cmd.conversation()
+	switch verdict.Action {
+	case DeadLetter:
+		if cmd.last.status != 0 {
+			pass.report(answered, conversation, "")
+			cmd.attempts++
+		} else {
+			pass.report(nothing, conversation, "")
+		}
+		return given(verdict.Reason, cmd.last), true, nil
+	case Wait:
+		pass.report(nothing, conversation, "")
+		cmd.waits++
+		cmd.notBefore = now.Add(c.pace.wait(cmd.waits, verdict.After, c.random))
+		return ending{}, false, nil
+	case Halt:
+		pass.report(unauthorized, conversation, cause.Error())
+		return ending{}, false, nil
+	case Leave:
+		pass.report(nothing, conversation, "")
+		return ending{}, false, nil
+	}
+	// Retry and LookUp: the API failed, or was not reached.
+	cmd.waits = 0
+	if pass.report(failed, conversation, cause.Error()) {
+		cmd.attempts++
+	}
+	cmd.notBefore = now.Add(c.pace.wait(max(1, cmd.attempts), verdict.After, c.random))
+	if verdict.Action == LookUp {
+		cmd.doubt, cmd.doubtUntil = true, now.Add(settleTime)
+		if errors.Is(cause, context.DeadlineExceeded) {
+			cmd.doubtUntil = cmd.doubtUntil.Add(lateEffect)
+		}
+	}
+	return ending{}, false, nil
+}
+
+// lookUp looks for the effect of a call until it is found, or until a look that
+// began after the doubt was settled did not find it. It returns the effect's
+// id, "" when there is none, errUntellable, or why it was left.
+func (c *Consumer) lookUp(p *partition, cmd *command, act action) (string, error) {
+	ctx := ringcentral.WithPriority(p.waits, ringcentral.Lookup)
+	ctx = ringcentral.WithCallTimeout(ctx, c.cfg.CallTimeout)
+	take := func(id string) bool { return c.claims.take(id, cmd.reply.CommandID) }
+	pause := firstLook
+	for failures := 0; ; {
+		began := time.Now()
+		resource, err := act.find(ctx, c.deps.Engage, cmd.firstAttempt, take)
+		var wait time.Duration
+		switch {
+		case err == nil && (resource != "" || !began.Before(cmd.doubtUntil)):
+			return resource, nil
+		case err == nil:
+			wait = min(pause, max(0, time.Until(cmd.doubtUntil)))
+			pause = min(2*pause, mostLook)
+		case errors.Is(err, errUntellable):
+			return "", err
+		default:
+			failures++
+			verdict := Judge(p.waits, err)
+			switch verdict.Action {
+			case Leave:
+				return "", context.Cause(p.waits)
+			case DeadLetter:
+				return "", errors.Join(errUntellable, err)
+			case Halt:
+				wait = haltProbe
+			default:
+				wait = c.pace.wait(failures, verdict.After, c.random)
+			}
+			c.log.Warn("look-up failed", "command_id", cmd.reply.CommandID, "error", err, "next_ms", wait.Milliseconds())
+		}
+		if err := sleep(p.waits, wait); err != nil {
+			return "", err
+		}
+	}
+}
+
+// logAttempt writes the one wide line of an attempt.
+func (c *Consumer) logAttempt(cmd *command, verdict string, took, next time.Duration) {
+	c.metrics.attempts.WithLabelValues(verdict).Inc()
+	attrs := []any{
+		"command_id", cmd.reply.CommandID, "conversation", cmd.conversation(), "action", schemas.ActionName(cmd.reply.Action),
+		"partition", cmd.record.Partition, "offset", cmd.record.Offset, "verdict", verdict, "attempts", cmd.attempts, "max_attempts", c.cfg.MaxAttempts,
+		"duration_ms", took.Milliseconds(), "next_ms", next.Milliseconds(),
+	}
+	if verdict == "succeeded" {
+		c.log.Info("reply attempt", attrs...)
+		return
+	}
+	c.log.Warn("reply attempt", append(attrs, "http_status", cmd.last.status, "error_code", cmd.last.code, "error", cmd.last.message)...)
+}

@@ -1,0 +1,97 @@
+package consume
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ringbridge/ringbridge/internal/deadletter"
+	"github.com/ringbridge/ringbridge/internal/ringcentral"
+	"github.com/ringbridge/ringbridge/schemas"
+)
+
+// A command is one record of the replies topic on its way to its result.
+type command struct {
+	record   *kgo.Record
+	reply    *schemas.ReplyCommand // nil when the record could not be decoded
+	action   action                // nil when the record could not be decoded
+	redrives int                   // how often it was sent back from the dead letters
+
+	attempts     int       // calls that count
+	waits        int       // calls in a row that say "later", which do not count
+	doubt        bool      // a call went out whose effect is not known
+	doubtUntil   time.Time // before this, not finding the effect proves nothing
+	firstAttempt time.Time // when the first call was about to go out
+	notBefore    time.Time // the next call may not go out before
+	firstFailed  time.Time
+	last         failure // of the last call
+}
+
+// A failure is what the result and the letter tell of a call.
+type failure struct {
+	status  int
+	code    string
+	message string
+}
+
+// conversation is the record's key as text.
+func (c *command) conversation() string { return string(c.record.Key) }
+
+// failed remembers a failed call.
+func (c *command) failed(err error, now time.Time) {
+	c.last = failure{message: err.Error()}
+	var answer *ringcentral.Error
+	if errors.As(err, &answer) {
+		c.last.status, c.last.code = answer.Status, answer.Code
+	}
+	if c.firstFailed.IsZero() {
+		c.firstFailed = now
+	}
+}
+
+// expired tells whether the command may not be carried out any more.
+func (c *command) expired(now time.Time) bool {
+	return c.reply.NotAfter != nil && now.After(*c.reply.NotAfter)
+}
+
+// An ending is how a command ends.
+type ending struct {
+	reason    deadletter.Reason // "" = it succeeded
+	resource  string            // what it made
+	recovered bool              // found by a look-up
+	message   string            // why it was given up
+	cause     failure           // the last call's
+}
+
+func succeeded(resource string, status int) ending {
+	return ending{resource: resource, cause: failure{status: status}}
+}
+
+func given(up deadletter.Reason, cause failure) ending {
+	return ending{reason: up, message: cause.message, cause: cause}
+}
+
+func refused(reason deadletter.Reason, format string, args ...any) ending {
+	return ending{reason: reason, message: fmt.Sprintf(format, args...)}
+}
+
+// entry is what the ledger says of the command in this state.
+func (c *command) entry(state schemas.ReplyState, now time.Time) entry {
+	return entry{
+		state: state, attempts: c.attempts, at: now, redrives: c.redrives,
+		firstAttempt: c.firstAttempt, firstFailed: c.firstFailed,
+	}
+}
+
+// resume takes over what the ledger says of an attempt whose outcome is not
+// known: of a process that died, or of a letter that was sent back.
+func (c *command) resume(last entry, settled time.Time) {
+	c.firstAttempt, c.firstFailed = last.firstAttempt, last.firstFailed
+	c.doubt, c.doubtUntil = true, settled
+	if last.state == schemas.ReplyStateAttempting {
+		c.attempts = last.attempts
+	}
+	c.last = failure{message: "an earlier attempt was cut short, and its outcome is not known"}
+}

@@ -1,0 +1,155 @@
+package consume
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ringbridge/ringbridge/internal/kafka"
+	"github.com/ringbridge/ringbridge/schemas"
+)
+
+// Codec encodes results and decodes commands; *schemas.Codec is one. It is safe
+// for concurrent use.
+type Codec interface {
+	Encode(schemas.Value) ([]byte, error)
+	// Decode returns a *schemas.UndecodableError when the bytes are at fault; any
+	// other error means that trying again may help.
+	Decode(context.Context, []byte, schemas.Value) error
+}
+
+// Health takes what readiness should tell. It is safe for concurrent use.
+type Health interface {
+	Set(component, reason string) // the component cannot do its work, because
+	Clear(component string)       // it can
+}
+
+// component is the stage's name to Health and in logs.
+const component = "replies"
+
+// Deps are what the stage works with.
+type Deps struct {
+	Options      []kgo.Opt // how to reach the brokers; the stage adds its own
+	Topics       kafka.Names
+	Group        string // the consumer group
+	Codec        Codec
+	Engage       Engage
+	Logger       *slog.Logger
+	Registerer   prometheus.Registerer
+	Health       Health        // nil = nobody asks
+	DrainTimeout time.Duration // how long calls in flight may take when stopping; 0 = 8 s
+}
+
+// defaultDrain leaves room for the rest within a SHUTDOWN_TIMEOUT of 10 s.
+const defaultDrain = 8 * time.Second
+
+// A Consumer carries out reply commands. Make one with New, and run it once.
+type Consumer struct {
+	deps    Deps
+	cfg     Config
+	log     *slog.Logger
+	metrics *metrics
+
+	gate   *gate
+	admit  chan struct{} // commands with an attempt on record, at most twice the slots: so that a slot never waits for the ledger
+	slots  chan struct{} // calls at once
+	twins  *twins
+	claims *claims
+	pace   backoff
+	random func() float64
+
+	mu      sync.Mutex
+	session *session
+}
+
+// New returns a consumer. It reaches for no broker yet.
+func New(deps Deps, cfg Config) (*Consumer, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("consume: %w", err)
+	}
+	if deps.DrainTimeout == 0 {
+		deps.DrainTimeout = defaultDrain
+	}
+	c := &Consumer{
+		deps: deps, cfg: cfg, log: deps.Logger.With("component", component),
+		admit: make(chan struct{}, 2*cfg.Concurrency), slots: make(chan struct{}, cfg.Concurrency),
+		twins: newTwins(), claims: newClaims(), random: rand.Float64,
+		pace: backoff{least: cfg.BackoffMin, most: cfg.BackoffMax},
+	}
+	c.metrics = newMetrics(deps.Registerer, c.standing)
+	c.gate = newGate(cfg.CircuitFailures, c.pace, c.random, c.gateChanged)
+	return c, nil
+}
+
+// Run reads and carries out commands until ctx ends. Then it takes in no more,
+// gives calls in flight DrainTimeout, commits, leaves the group and returns nil.
+// Broker outages are waited out.
+func (c *Consumer) Run(ctx context.Context) error {
+	for {
+		err := c.runSession(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if !errors.Is(err, errRestart) {
+			return err
+		}
+		// What is on record is not known: begin anew, as after a crash.
+		c.metrics.restarts.Inc()
+		c.log.Warn("starting again with new clients", "error", err)
+		if sleep(ctx, c.pace.wait(1, time.Second, c.random)) != nil {
+			return nil
+		}
+	}
+}
+
+func (c *Consumer) gateChanged(state gateState, why string) {
+	c.metrics.circuitIs(state)
+	switch state {
+	case gateClosed:
+		c.log.Info("calls go out again")
+		c.clearHealth(component)
+	case gateOpen:
+		c.log.Error("the API is down: commands are kept, one probe at a time goes out", "error", why)
+		c.setHealth(component, "the API is down, commands are kept: "+why)
+	case gateHalted:
+		c.log.Error("the API refuses the credential: commands are kept, and it is tried once a minute; check ENGAGE_ACCESS_TOKEN", "error", why)
+		c.setHealth(component, "the API refuses the credential (ENGAGE_ACCESS_TOKEN), commands are kept: "+why)
+	}
+}
+
+func (c *Consumer) setHealth(name, reason string) {
+	if c.deps.Health != nil {
+		c.deps.Health.Set(name, reason)
+	}
+}
+
+func (c *Consumer) clearHealth(name string) {
+	if c.deps.Health != nil {
+		c.deps.Health.Clear(name)
+	}
+}
+
+func (c *Consumer) standing() (s standing) {
+	c.mu.Lock()
+	session := c.session
+	c.mu.Unlock()
+	if session == nil {
+		return s
+	}
+	for _, p := range session.owned() {
+		open, lanes, oldest := p.standing()
+		s.open += open
+		s.lanes += lanes
+		if !oldest.IsZero() && (s.oldest.IsZero() || oldest.Before(s.oldest)) {
+			s.oldest = oldest
+		}
+	}
+	return s
+}

@@ -1,0 +1,280 @@
+package consume
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ringbridge/ringbridge/internal/kafka"
+	"github.com/ringbridge/ringbridge/schemas"
+)
+
+const (
+	// transactionTimeout is after how long the broker ends a transaction of a
+	// process that died. Until then its successor waits to read the ledger.
+	transactionTimeout = 10 * time.Second
+	// rebalanceDrain is how long calls in flight may take when a partition goes
+	// to another member: well within the group's rebalance time-out (60 s).
+	rebalanceDrain = 20 * time.Second
+	// pollRecords bounds what one poll hands over.
+	pollRecords = 500
+)
+
+// A session is one membership in the group, with its clients. It ends with the
+// stage, or when it is not known any more what is on record.
+type session struct {
+	c      *Consumer
+	ctx    context.Context // hard: all of the session ends with it
+	cancel context.CancelCauseFunc
+
+	member   *kgo.Client
+	producer *kgo.Client
+	ledger   *ledger
+	letters  int32 // partitions of the dead-letter topic
+
+	mu    sync.Mutex
+	parts map[int32]*partition
+}
+
+func (c *Consumer) runSession(ctx context.Context) error {
+	hard, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	s := &session{c: c, ctx: hard, cancel: cancel, parts: map[int32]*partition{}}
+	defer cancel(errStopping)
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	defer s.member.Close()
+	defer s.producer.Close()
+	c.set(s)
+	defer c.set(nil)
+	var writing sync.WaitGroup
+	writing.Go(func() { s.ledger.run(s.ctx) })
+	s.poll(ctx)
+	s.drain(s.owned(), errStopping, c.deps.DrainTimeout)
+	cause := context.Cause(s.ctx)
+	cancel(errStopping)
+	writing.Wait()
+	return cause
+}
+
+func (c *Consumer) set(s *session) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.session = s
+}
+
+// open makes the session's clients.
+func (s *session) open(ctx context.Context) error {
+	c := s.c
+	id := c.deps.Group + "." + uuid.NewString()
+	var err error
+	s.producer, err = kgo.NewClient(append(slices.Clone(c.deps.Options),
+		kgo.TransactionalID(id),
+		kgo.TransactionTimeout(transactionTimeout),
+		kgo.RecordPartitioner(kgo.ManualPartitioner()),
+		kgo.ProducerBatchMaxBytes(maxBatchBytes),
+		kgo.ProducerLinger(0),
+	)...)
+	if err != nil {
+		return fmt.Errorf("consume: ledger client: %w", err)
+	}
+	s.member, err = kgo.NewClient(append(slices.Clone(c.deps.Options),
+		kgo.ConsumerGroup(c.deps.Group),
+		kgo.ConsumeTopics(c.deps.Topics.Replies),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.RequireStableFetchOffsets(),
+		kgo.DisableAutoCommit(),
+		kgo.Balancers(kgo.CooperativeStickyBalancer()),
+		kgo.OnPartitionsRevoked(s.revoked),
+		kgo.OnPartitionsLost(s.lost),
+	)...)
+	if err != nil {
+		s.producer.Close()
+		return fmt.Errorf("consume: group client: %w", err)
+	}
+	topicID, err := s.describe(ctx)
+	if err != nil {
+		s.member.Close()
+		s.producer.Close()
+		return err
+	}
+	s.ledger = &ledger{
+		producer: s.producer, notes: make(chan *note), turn: make(chan struct{}, 1), metrics: c.metrics,
+		commits: &groupCommits{group: c.deps.Group, topic: c.deps.Topics.Replies, topicID: topicID, id: id, member: s.member, producer: s.producer},
+		fatal:   func(err error) { s.cancel(fmt.Errorf("%w: %w", errRestart, err)) },
+	}
+	return nil
+}
+
+// maxBatchBytes lets a letter be as large as its command: the topics' limit
+// (max.message.bytes), less the batch's own bytes.
+const maxBatchBytes = 16_000_000
+
+// describe asks for what a session must know of its topics, until it is told.
+func (s *session) describe(ctx context.Context) (topicID [16]byte, err error) {
+	adm := kadm.NewClient(s.producer)
+	topics := s.c.deps.Topics
+	for {
+		details, err := adm.ListTopics(kadm.WithAuthorizedOps(ctx), topics.Replies, topics.RepliesDLQ)
+		if err == nil {
+			err = errors.Join(details[topics.Replies].Err, details[topics.RepliesDLQ].Err)
+		}
+		if err == nil {
+			s.letters = int32(len(details[topics.RepliesDLQ].Partitions))
+			return details[topics.Replies].ID, nil
+		}
+		s.c.log.Warn("waiting for the broker", "error", err)
+		if waitErr := sleep(ctx, time.Second); waitErr != nil {
+			return topicID, waitErr
+		}
+	}
+}
+
+// poll hands records to their partitions until ctx or the session ends.
+func (s *session) poll(ctx context.Context) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	defer context.AfterFunc(s.ctx, stop)()
+	for {
+		fetches := s.member.PollRecords(ctx, pollRecords)
+		if ctx.Err() != nil {
+			return
+		}
+		fetches.EachError(func(topic string, partition int32, err error) {
+			s.c.log.Warn("fetch", "topic", topic, "partition", partition, "error", err)
+		})
+		fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+			s.partition(p.Partition).deliver(p.Records)
+		})
+	}
+}
+
+// partition returns the state of a partition, new at its first records.
+func (s *session) partition(id int32) *partition {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, ok := s.parts[id]
+	if !ok {
+		p = newPartition(s.ctx, id)
+		p.load, p.work, p.flow, p.letters = s.load, s.carry, s, s.letters
+		s.parts[id] = p
+	}
+	return p
+}
+
+// carry sends the work of a partition to the consumer, with this session's
+// ledger.
+func (s *session) carry(p *partition, r *kgo.Record) { s.c.carry(s.ledger, p, r) }
+
+func (s *session) pause(partition int32) {
+	s.member.PauseFetchPartitions(map[string][]int32{s.c.deps.Topics.Replies: {partition}})
+}
+
+func (s *session) resume(partition int32) {
+	s.member.ResumeFetchPartitions(map[string][]int32{s.c.deps.Topics.Replies: {partition}})
+}
+
+func (s *session) owned() []*partition {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Values(s.parts))
+}
+
+// forget takes partitions out, so that they begin anew if they come back.
+func (s *session) forget(gone map[string][]int32) (parts []*partition) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range gone[s.c.deps.Topics.Replies] {
+		if p, ok := s.parts[id]; ok {
+			delete(s.parts, id)
+			parts = append(parts, p)
+		}
+	}
+	return parts
+}
+
+// revoked gives partitions away in an orderly manner: calls in flight are waited
+// for, and their outcomes put on record, before another member starts.
+func (s *session) revoked(_ context.Context, _ *kgo.Client, gone map[string][]int32) {
+	s.drain(s.forget(gone), errLost, rebalanceDrain)
+}
+
+// lost drops partitions that another member may have already.
+func (s *session) lost(_ context.Context, _ *kgo.Client, gone map[string][]int32) {
+	s.drain(s.forget(gone), errLost, 0)
+}
+
+func (s *session) drain(parts []*partition, cause error, bound time.Duration) {
+	ctx, cancel := context.WithTimeout(s.ctx, bound)
+	defer cancel()
+	var draining sync.WaitGroup
+	for _, p := range parts {
+		draining.Go(func() {
+			p.drain(ctx, cause, s.ledger, func() { s.cancel(fmt.Errorf("%w: the ledger is stuck", errRestart)) })
+			s.resume(p.id)
+		})
+	}
+	draining.Wait()
+}
+
+// load reads what the ledger says of a partition's commands.
+func (s *session) load(ctx context.Context, p *partition) error {
+	start := time.Now()
+	n := 0
+	err := kafka.ReadAll(ctx, s.c.deps.Options, s.c.deps.Topics.Results, p.id, func(r *kgo.Record) {
+		result, ok := s.c.readResult(ctx, r)
+		if !ok {
+			return
+		}
+		n++
+		e := entryOf(result, r.Headers)
+		if e.resource != "" {
+			s.c.claims.take(e.resource, result.CommandID)
+		}
+		p.mu.Lock()
+		p.entries.set(result.CommandID, e)
+		p.mu.Unlock()
+	})
+	if err == nil {
+		s.c.log.Info("owning a partition", "partition", p.id, "results_read", n, "duration_ms", time.Since(start).Milliseconds())
+	}
+	return err
+}
+
+// readResult decodes a record of the ledger. One that cannot be decoded is not
+// ours, and tells nothing.
+func (c *Consumer) readResult(ctx context.Context, r *kgo.Record) (*schemas.ReplyResult, bool) {
+	var result schemas.ReplyResult
+	if r.Value == nil || c.decode(ctx, r, &result) != nil {
+		return nil, false
+	}
+	return &result, true
+}
+
+// decode decodes a value, waiting for as long as the registry is out of reach.
+func (c *Consumer) decode(ctx context.Context, r *kgo.Record, v schemas.Value) error {
+	for n := 1; ; n++ {
+		err := c.deps.Codec.Decode(ctx, r.Value, v)
+		var undecodable *schemas.UndecodableError
+		if err == nil || errors.As(err, &undecodable) {
+			if n > 1 {
+				c.clearHealth("replies.registry")
+			}
+			return err
+		}
+		c.log.Warn("waiting for the schema registry", "error", err)
+		c.setHealth("replies.registry", err.Error())
+		if waitErr := sleep(ctx, c.pace.bound(n)); waitErr != nil {
+			return waitErr
+		}
+	}
+}
