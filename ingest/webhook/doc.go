@@ -1,0 +1,22 @@
+// Package webhook receives the webhooks of Engage Digital at /webhooks/engage.
+//
+//	GET   hub.mode, hub.challenge, hub.verify_token ──▶ 200, the challenge
+//
+//	POST ─▶ secret? ──no──▶ 401, stored nowhere
+//	          │yes
+//	        body ──over the limit──▶ 413
+//	          │
+//	        events? ──no──▶ inbox.dlq ──▶ 200
+//	          │yes
+//	        inbox, one record an event ──all acknowledged──▶ 200
+//	                                   ──else──▶ 503 with Retry-After
+//
+// It answers 200 only for what is safe in Kafka, and nothing but 200 makes the
+// sender try again. Input that no parser understands is answered 200 too: it would
+// be as wrong at the next try, and after hours of them the sender switches the
+// webhook off.
+//
+// It tells events apart and looks no deeper than the key needs: whether an event
+// makes sense, and whether it came before, is decided behind the inbox. It makes
+// no call to RingCentral.
+package webhook

@@ -1,0 +1,84 @@
+package webhook
+
+import (
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"time"
+)
+
+// retryAfter is what a sender is told that came while the inbox could not be
+// written. The real one has a schedule of its own; others find it a fair wait.
+const retryAfter = 10 * time.Second
+
+// An answer is what a request gets and what is told of it.
+type answer struct {
+	status int
+	body   string
+	result result
+	events int   // taken in
+	bytes  int   // of the body
+	err    error // why not, safe to log
+}
+
+// serve turns a handler into HTTP: the answer, one log line, the metrics, and 500
+// for a panic.
+func (r *Receiver) serve(handle func(*http.Request) answer) http.HandlerFunc {
+	return func(w http.ResponseWriter, req *http.Request) {
+		start := time.Now()
+		a := r.safely(handle, w, req)
+		took := time.Since(start)
+		respond(w, a)
+		r.metrics.requests.WithLabelValues(string(a.result)).Inc()
+		r.metrics.duration.Observe(took.Seconds())
+		if a.result == accepted {
+			r.metrics.events.Add(float64(a.events))
+			r.metrics.lastAccepted.SetToCurrentTime()
+		}
+		r.record(req, a, took)
+	}
+}
+
+func (r *Receiver) safely(handle func(*http.Request) answer, w http.ResponseWriter, req *http.Request) (a answer) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.log.Error("webhook handler panicked", "panic", p, "stack", string(debug.Stack()))
+			a = answer{status: http.StatusInternalServerError, result: panicked}
+		}
+	}()
+	req.Body = http.MaxBytesReader(w, req.Body, r.maxBody)
+	return handle(req)
+}
+
+func respond(w http.ResponseWriter, a answer) {
+	header := w.Header()
+	header.Set("Content-Type", "text/plain; charset=utf-8")
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Cache-Control", "no-store")
+	if a.status == http.StatusServiceUnavailable {
+		header.Set("Retry-After", strconv.Itoa(int(retryAfter.Seconds())))
+	}
+	w.WriteHeader(a.status)
+	_, _ = w.Write([]byte(a.body)) // a sender that is gone will come again
+}
+
+// record writes the one line of a request. Nothing of the body or of a credential
+// is in it.
+func (r *Receiver) record(req *http.Request, a answer, took time.Duration) {
+	attrs := []any{
+		slog.String("method", req.Method), slog.Int("status", a.status), slog.String("result", string(a.result)),
+		slog.Int("events", a.events), slog.Int("bytes", a.bytes), slog.Duration("duration", took),
+	}
+	if a.err != nil {
+		attrs = append(attrs, slog.String("error", a.err.Error()))
+	}
+	switch a.result {
+	case handshake:
+		r.log.Info("webhook", attrs...)
+	case accepted, panicked:
+		r.log.Debug("webhook", attrs...)
+	default:
+		r.warnings.warn(a.result, append(attrs, slog.String("remote", req.RemoteAddr))...)
+	}
+}
