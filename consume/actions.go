@@ -56,13 +56,13 @@ func actionOf(reply *schemas.ReplyCommand) (action, error) {
 func createContentOf(a *schemas.CreateContent) (action, error) {
 	switch {
 	case a.API != schemas.ContentApiEngage:
-		return nil, fmt.Errorf("CreateContent: api %s is not supported by this version: want ENGAGE", a.API)
+		return nil, fmt.Errorf("action CreateContent: api %s is not supported by this version: want ENGAGE", a.API)
 	case text(a.InReplyToID) == "" && text(a.SourceID) == "":
-		return nil, errors.New("CreateContent: in_reply_to_id (to answer) or source_id (to start a discussion) is needed")
+		return nil, errors.New("action CreateContent: in_reply_to_id (to answer) or source_id (to start a discussion) is needed")
 	case a.Body == "" && text(a.StructuredContent) == "" && text(a.TemplateName) == "":
-		return nil, errors.New("CreateContent: body is empty, and there is neither structured_content nor a template")
+		return nil, errors.New("action CreateContent: body is empty, and there is neither structured_content nor a template")
 	case text(a.StructuredContent) != "" && !isObject(*a.StructuredContent):
-		return nil, errors.New("CreateContent: structured_content is not a JSON object")
+		return nil, errors.New("action CreateContent: structured_content is not a JSON object")
 	}
 	c := ringcentral.CreateContent{
 		Body: a.Body, BodyFormat: strings.ToLower(string(a.BodyFormat)), InReplyToID: a.InReplyToID, SourceID: a.SourceID,
@@ -83,11 +83,11 @@ func handoverOf(a *schemas.Handover) (action, error) {
 	from, to := sides[a.From], sides[a.To]
 	switch {
 	case a.IdentityForeignID == "":
-		return nil, errors.New("Handover: identity_foreign_id is empty")
+		return nil, errors.New("action Handover: identity_foreign_id is empty")
 	case from == "" || to == "":
-		return nil, errors.New("Handover: from and to must each be BOT or AGENT")
+		return nil, errors.New("action Handover: from and to must each be BOT or AGENT")
 	case from == to:
-		return nil, fmt.Errorf("Handover: from and to are both %s", a.From)
+		return nil, fmt.Errorf("action Handover: from and to are both %s", a.From)
 	}
 	return handover{ringcentral.Handover{
 		From: from, To: to, IdentityForeignID: a.IdentityForeignID, Type: text(a.Type), AppID: text(a.AppID),

@@ -52,12 +52,12 @@ func (c *Consumer) attempt(l *ledger, p *partition, cmd *command, act action) (e
 	}
 	verdict := Judge(p.calls, err)
 	cmd.failed(err, time.Now())
-	end, over, err = c.after(pass, cmd, verdict, err)
-	if err == nil && verdict.Action == Leave {
-		err = context.Cause(p.calls)
-	}
+	end, over = c.after(pass, cmd, verdict, err)
 	c.logAttempt(cmd, verdict.Action.String(), took, max(0, time.Until(cmd.notBefore)))
-	return end, over, err
+	if verdict.Action == Leave {
+		return ending{}, false, context.Cause(p.calls)
+	}
+	return end, over, nil
 }
 
 // isOurs tells an error of this package, which ends the work on a partition,
@@ -121,43 +121,40 @@ func acquire(ctx context.Context, tokens chan struct{}) error {
 }
 
 // after does what a verdict says.
-func (c *Consumer) after(pass *pass, cmd *command, verdict Verdict, cause error) (end ending, over bool, err error) {
+func (c *Consumer) after(pass *pass, cmd *command, verdict Verdict, cause error) (end ending, over bool) {
 	now := time.Now()
 	conversation := cmd.conversation()
 	switch verdict.Action {
 	case DeadLetter:
+		saw := nothing
 		if cmd.last.status != 0 {
-			pass.report(answered, conversation, "")
+			saw = answered
 			cmd.attempts++
-		} else {
-			pass.report(nothing, conversation, "")
 		}
-		return given(verdict.Reason, cmd.last), true, nil
+		pass.report(saw, conversation, "")
+		return given(verdict.Reason, cmd.last), true
 	case Wait:
 		pass.report(nothing, conversation, "")
 		cmd.waits++
 		cmd.notBefore = now.Add(c.pace.wait(cmd.waits, verdict.After, c.random))
-		return ending{}, false, nil
 	case Halt:
 		pass.report(unauthorized, conversation, cause.Error())
-		return ending{}, false, nil
 	case Leave:
 		pass.report(nothing, conversation, "")
-		return ending{}, false, nil
+	case Retry, LookUp: // the API failed, or was not reached
+		cmd.waits = 0
+		if pass.report(failed, conversation, cause.Error()) {
+			cmd.attempts++
+		}
+		cmd.notBefore = now.Add(c.pace.wait(max(1, cmd.attempts), verdict.After, c.random))
 	}
-	// Retry and LookUp: the API failed, or was not reached.
-	cmd.waits = 0
-	if pass.report(failed, conversation, cause.Error()) {
-		cmd.attempts++
-	}
-	cmd.notBefore = now.Add(c.pace.wait(max(1, cmd.attempts), verdict.After, c.random))
 	if verdict.Action == LookUp {
 		cmd.doubt, cmd.doubtUntil = true, now.Add(settleTime)
 		if errors.Is(cause, context.DeadlineExceeded) {
 			cmd.doubtUntil = cmd.doubtUntil.Add(lateEffect)
 		}
 	}
-	return ending{}, false, nil
+	return ending{}, false
 }
 
 // lookUp looks for the effect of a call until it is found, or until a look that

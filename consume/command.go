@@ -16,7 +16,6 @@ import (
 type command struct {
 	record   *kgo.Record
 	reply    *schemas.ReplyCommand // nil when the record could not be decoded
-	action   action                // nil when the record could not be decoded
 	redrives int                   // how often it was sent back from the dead letters
 
 	attempts     int       // calls that count
@@ -42,8 +41,7 @@ func (c *command) conversation() string { return string(c.record.Key) }
 // failed remembers a failed call.
 func (c *command) failed(err error, now time.Time) {
 	c.last = failure{message: err.Error()}
-	var answer *ringcentral.Error
-	if errors.As(err, &answer) {
+	if answer, ok := errors.AsType[*ringcentral.Error](err); ok {
 		c.last.status, c.last.code = answer.Status, answer.Code
 	}
 	if c.firstFailed.IsZero() {

@@ -95,7 +95,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 	for {
 		err := c.runSession(ctx)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // a stop is no failure, however the session took it
 		}
 		if !errors.Is(err, errRestart) {
 			return err
@@ -103,9 +103,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 		// What is on record is not known: begin anew, as after a crash.
 		c.metrics.restarts.Inc()
 		c.log.Warn("starting again with new clients", "error", err)
-		if sleep(ctx, c.pace.wait(1, time.Second, c.random)) != nil {
-			return nil
-		}
+		_ = sleep(ctx, c.pace.wait(1, time.Second, c.random))
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -114,9 +115,9 @@ func (c createContent) query(ctx context.Context, api Engage) (string, error) {
 // first takes the oldest candidate that no other command has. Candidates come
 // newest first.
 func first(candidates []string, take func(string) bool) string {
-	for i := len(candidates) - 1; i >= 0; i-- {
-		if take(candidates[i]) {
-			return candidates[i]
+	for _, candidate := range slices.Backward(candidates) {
+		if take(candidate) {
+			return candidate
 		}
 	}
 	return ""

@@ -47,9 +47,9 @@ func TestAnOutageOpensProbesAtThePaceAndCloses(t *testing.T) {
 		require.False(t, call(t, g, "a", failed), "the failure that opens is part of the outage")
 		require.False(t, inFlight.report(failed, "c", ""), "so are those still out")
 		start := time.Now()
-		for _, at := range []time.Duration{1, 3, 7, 15, 23} {
+		for _, at := range []int{1, 3, 7, 15, 23} {
 			require.False(t, call(t, g, "a", failed), "nothing counts while open")
-			require.Equal(t, at*time.Second, time.Since(start))
+			require.InDelta(t, at, time.Since(start).Seconds(), 0)
 		}
 		call(t, g, "a", answered)
 		require.Equal(t, []gateState{gateOpen, gateClosed}, *states)
@@ -66,10 +66,10 @@ func TestOneProbeAtATime(t *testing.T) {
 		require.NoError(t, err)
 		passed := make(chan struct{})
 		go func() {
-			p, err := g.enter(t.Context())
-			require.NoError(t, err)
-			p.report(answered, "b", "")
-			close(passed)
+			if p, err := g.enter(t.Context()); err == nil {
+				p.report(answered, "b", "")
+				close(passed)
+			}
 		}()
 		synctest.Wait()
 		select {

@@ -32,7 +32,7 @@ type partition struct {
 
 	// waits ends when the partition is given away: what waits, leaves. calls
 	// ends later, when what is in flight has had its time.
-	waits, calls         context.Context
+	waits, calls         context.Context //nolint:containedctx // a partition is a lifetime, and these are it
 	stopWaits, stopCalls context.CancelCauseFunc
 	busy                 sync.WaitGroup // lanes, and the loader
 

@@ -32,7 +32,7 @@ const (
 // stage, or when it is not known any more what is on record.
 type session struct {
 	c      *Consumer
-	ctx    context.Context // hard: all of the session ends with it
+	ctx    context.Context //nolint:containedctx // a session is a lifetime; hard: all of it ends with this
 	cancel context.CancelCauseFunc
 
 	member   *kgo.Client
@@ -91,7 +91,6 @@ func (s *session) open(ctx context.Context) error {
 		kgo.ConsumeTopics(c.deps.Topics.Replies),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.RequireStableFetchOffsets(),
 		kgo.DisableAutoCommit(),
 		kgo.Balancers(kgo.CooperativeStickyBalancer()),
 		kgo.OnPartitionsRevoked(s.revoked),

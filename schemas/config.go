@@ -2,7 +2,6 @@ package schemas
 
 import (
 	"errors"
-	"fmt"
 	"net/url"
 
 	"github.com/ringbridge/ringbridge/internal/secret"
@@ -29,7 +28,7 @@ func (c Config) Validate() error {
 		}
 	}
 	if (c.Username == "") != (c.Password.Reveal() == "") {
-		faults = append(faults, fmt.Errorf("SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD: set both or neither"))
+		faults = append(faults, errors.New("SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD: set both or neither"))
 	}
 	return errors.Join(faults...)
 }

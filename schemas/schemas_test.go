@@ -37,8 +37,6 @@ func prepare(t *testing.T, url string) *schemas.Codec {
 	return codec
 }
 
-func ptr[T any](v T) *T { return &v }
-
 func TestEveryFieldHasADocAndEveryEnumADefault(t *testing.T) {
 	for _, subject := range schemas.Subjects() {
 		var tree any
@@ -84,11 +82,11 @@ func TestEveryTextStandsAlone(t *testing.T) {
 
 func command() *schemas.ReplyCommand {
 	return &schemas.ReplyCommand{
-		CommandID: "c-1", IssuedAt: time.UnixMilli(1_700_000_000_123).UTC(), NotAfter: ptr(time.UnixMilli(1_800_000_000_000).UTC()),
+		CommandID: "c-1", IssuedAt: time.UnixMilli(1_700_000_000_123).UTC(), NotAfter: new(time.UnixMilli(1_800_000_000_000).UTC()),
 		Metadata: map[string]string{"k": "v"},
 		Action: &schemas.CreateContent{
-			API: schemas.ContentApiEngage, InReplyToID: ptr("5fbeb319535778000776a8da"), Body: "héllo", BodyFormat: schemas.BodyFormatHtml,
-			Private: ptr(true), To: []string{}, Cc: []string{}, Bcc: []string{}, AttachmentIds: []string{"a"}, ContextData: map[string]string{},
+			API: schemas.ContentApiEngage, InReplyToID: new("5fbeb319535778000776a8da"), Body: "héllo", BodyFormat: schemas.BodyFormatHtml,
+			Private: new(true), To: []string{}, Cc: []string{}, Bcc: []string{}, AttachmentIds: []string{"a"}, ContextData: map[string]string{},
 		},
 	}
 }
@@ -108,7 +106,7 @@ func TestEveryActionSurvives(t *testing.T) {
 	for name, action := range map[string]any{
 		"handover": &schemas.Handover{IdentityForeignID: "1", From: "BOT", To: "AGENT", ThreadCategoryIds: []string{}},
 		"sms":      &schemas.SendSMS{From: "+1", To: []string{"+2"}, Attachments: []schemas.Upload{{Filename: "f", ContentType: "t", Content: []byte{0, 1}}}},
-		"update":   &schemas.UpdateMessage{MessageID: "9", ReadStatus: ptr(schemas.ReadStatusRead)},
+		"update":   &schemas.UpdateMessage{MessageID: "9", ReadStatus: new(schemas.ReadStatusRead)},
 		"delete":   &schemas.DeleteMessage{MessageID: "9", Purge: true},
 	} {
 		t.Run(name, func(t *testing.T) {

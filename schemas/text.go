@@ -4,6 +4,7 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"sync"
 
 	"github.com/ringbridge/ringbridge/schemas/internal/gotypes"
@@ -31,10 +32,12 @@ func Text(name string) string {
 // The files share named types (Api, Identity …), each written once in the file
 // that comes first. A registry wants every schema whole, so the first reference
 // to a type of another file is replaced by the type itself.
+//
+//nolint:gochecknoglobals // computed once from files that are part of the binary
 var texts = sync.OnceValue(func() map[string]string {
 	named := map[string]any{}
 	var roots []string
-	for _, file := range gotypes.Files {
+	for _, file := range gotypes.Files() {
 		raw, err := files.ReadFile(file)
 		if err != nil {
 			panic(fmt.Sprintf("schemas: %v", err))
@@ -107,9 +110,7 @@ func expandDefinition(def map[string]any, named map[string]any, written map[stri
 		written[name] = true
 	}
 	out := map[string]any{}
-	for key, value := range def {
-		out[key] = value
-	}
+	maps.Copy(out, def)
 	switch def["type"] {
 	case "array":
 		out["items"] = expand(def["items"], named, written)
@@ -119,9 +120,7 @@ func expandDefinition(def map[string]any, named map[string]any, written map[stri
 		var fields []any
 		for _, field := range def["fields"].([]any) {
 			f := map[string]any{}
-			for key, value := range field.(map[string]any) {
-				f[key] = value
-			}
+			maps.Copy(f, field.(map[string]any))
 			f["type"] = expand(f["type"], named, written)
 			fields = append(fields, f)
 		}

@@ -153,12 +153,16 @@ func faultsOf(s spec, d kadm.TopicDetail, values map[string]string) []Fault {
 	replicas := d.Partitions.NumReplicas()
 	if isr, err := strconv.Atoi(values["min.insync.replicas"]); err == nil {
 		if replicas >= 3 && isr < 2 {
-			faults = append(faults, Fault{Topic: s.name, Setting: "min.insync.replicas", Value: values["min.insync.replicas"],
-				Why: "a record acknowledged by one broker is lost with it; set min.insync.replicas=2"})
+			faults = append(faults, Fault{
+				Topic: s.name, Setting: "min.insync.replicas", Value: values["min.insync.replicas"],
+				Why: "a record acknowledged by one broker is lost with it; set min.insync.replicas=2",
+			})
 		}
 		if isr > replicas {
-			faults = append(faults, Fault{Topic: s.name, Setting: "min.insync.replicas", Value: values["min.insync.replicas"],
-				Why: fmt.Sprintf("no record can be acknowledged with %d replicas; set it to fewer", replicas)})
+			faults = append(faults, Fault{
+				Topic: s.name, Setting: "min.insync.replicas", Value: values["min.insync.replicas"],
+				Why: fmt.Sprintf("no record can be acknowledged with %d replicas; set it to fewer", replicas),
+			})
 		}
 	}
 	return faults
@@ -180,8 +184,10 @@ func partitionFaults(details kadm.TopicDetails, cfg TopicConfig) []Fault {
 		want := counts[group][leader(group, cfg)]
 		for topic, n := range topics {
 			if want != 0 && n != want {
-				faults = append(faults, Fault{Topic: topic, Setting: "partitions", Value: strconv.Itoa(n),
-					Why: fmt.Sprintf("must be %d as of topic %s, so that an owner finds its state where its work is; delete and re-create it, or add partitions", want, leader(group, cfg))})
+				faults = append(faults, Fault{
+					Topic: topic, Setting: "partitions", Value: strconv.Itoa(n),
+					Why: fmt.Sprintf("must be %d as of topic %s, so that an owner finds its state where its work is; delete and re-create it, or add partitions", want, leader(group, cfg)),
+				})
 			}
 		}
 	}

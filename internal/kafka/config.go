@@ -31,7 +31,9 @@ type Config struct {
 }
 
 // mechanisms are the accepted values of KAFKA_SASL_MECHANISM.
-var mechanisms = []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"}
+func mechanisms() []string {
+	return []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"}
+}
 
 // Validate returns every fault, each naming its variable.
 func (c Config) Validate() error {
@@ -62,11 +64,11 @@ func (c Config) validateSASL() (faults []error) {
 	switch {
 	case c.SASLMechanism == "":
 		if c.SASLUsername != "" || c.SASLPassword.Reveal() != "" {
-			faults = append(faults, fmt.Errorf("KAFKA_SASL_MECHANISM: is empty, but a username or password is set; want one of %s", strings.Join(mechanisms, ", ")))
+			faults = append(faults, fmt.Errorf("KAFKA_SASL_MECHANISM: is empty, but a username or password is set; want one of %s", strings.Join(mechanisms(), ", ")))
 		}
 		return faults
-	case !slices.Contains(mechanisms, c.SASLMechanism):
-		return append(faults, fmt.Errorf("KAFKA_SASL_MECHANISM: want one of %s", strings.Join(mechanisms, ", ")))
+	case !slices.Contains(mechanisms(), c.SASLMechanism):
+		return append(faults, fmt.Errorf("KAFKA_SASL_MECHANISM: want one of %s", strings.Join(mechanisms(), ", ")))
 	}
 	if c.SASLUsername == "" && c.SASLMechanism != "OAUTHBEARER" {
 		faults = append(faults, fmt.Errorf("KAFKA_SASL_USERNAME: is empty, and %s needs it", c.SASLMechanism))

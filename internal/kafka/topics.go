@@ -90,18 +90,19 @@ const (
 )
 
 func specs(n Names) []spec {
+	of := needs()
 	deleted := func(name, millis, group string) spec {
 		return spec{
 			name: name, group: group,
 			settings: map[string]string{"cleanup.policy": "delete", "retention.ms": millis, "max.message.bytes": maxMessageBytes},
-			needs:    []need{notCompacted, largeEnough, cleanElection},
+			needs:    []need{of.notCompacted, of.largeEnough, of.cleanElection},
 		}
 	}
 	compacted := func(name, group string) spec {
 		return spec{
 			name: name, group: group,
 			settings: map[string]string{"cleanup.policy": "compact"},
-			needs:    []need{onlyCompacted, cleanElection},
+			needs:    []need{of.onlyCompacted, of.cleanElection},
 		}
 	}
 	identities := compacted(n.Identities, "")
@@ -119,7 +120,7 @@ func specs(n Names) []spec {
 			// still known when its command could come again.
 			name: n.Results, group: outbound,
 			settings: map[string]string{"cleanup.policy": "compact,delete", "retention.ms": quarterMillis, "min.compaction.lag.ms": "0"},
-			needs:    []need{keepsNewest, cleanElection},
+			needs:    []need{of.keepsNewest, of.cleanElection},
 		},
 		deleted(n.RepliesDLQ, quarterMillis, ""),
 		compacted(n.Cursors, ""),

@@ -16,9 +16,11 @@ import (
 )
 
 // Files lists the schema files so that a type is defined before it is used.
-var Files = [...]string{
-	"arrival.avsc", "identity.avsc", "content_event.avsc", "message_event.avsc",
-	"activity_event.avsc", "reply_command.avsc", "reply_result.avsc",
+func Files() []string {
+	return []string{
+		"arrival.avsc", "identity.avsc", "content_event.avsc", "message_event.avsc",
+		"activity_event.avsc", "reply_command.avsc", "reply_result.avsc",
+	}
 }
 
 // Generate returns the formatted source of the types of all Files in dir.
@@ -28,7 +30,7 @@ func Generate(dir fs.FS) ([]byte, error) {
 		gen.WithInitialisms([]string{"SMS"}),
 	)
 	cache := &avro.SchemaCache{}
-	for _, name := range Files {
+	for _, name := range Files() {
 		text, err := fs.ReadFile(dir, name)
 		if err != nil {
 			return nil, fmt.Errorf("gotypes: %w", err)
