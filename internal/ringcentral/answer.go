@@ -1,0 +1,74 @@
+package ringcentral
+
+import (
+	"encoding/json"
+	"errors"
+)
+
+// Reasons why the body of a success can't be used. They quote nothing of it.
+var (
+	errNotObject  = errors.New("not a JSON object")
+	errNoID       = errors.New("without an id")
+	errNotPage    = errors.New("not a page")
+	errNoRecords  = errors.New("a page without records")
+	errBadNumbers = errors.New("a page with negative numbers")
+)
+
+// Page is one page of a list, by offset. While pages are read, new rows shift the later ones.
+type Page struct {
+	// Count is how many rows match in all, Offset how many come before this page, Limit how many a page holds at most: as the
+	// API answers, which may be less than was asked for.
+	Count, Offset, Limit int
+	// Records are the rows as received. Never nil.
+	Records []json.RawMessage
+}
+
+// readPage decodes the envelope of a list. A page without the key "records" is refused rather than taken for an empty one: to a poller that
+// would mean "nothing happened".
+func readPage(page *Page) func([]byte) error {
+	return func(body []byte) error {
+		var envelope struct {
+			Count   int                `json:"count"`
+			Offset  int                `json:"offset"`
+			Limit   int                `json:"limit"`
+			Records *[]json.RawMessage `json:"records"`
+		}
+		if err := json.Unmarshal(body, &envelope); err != nil {
+			return errNotPage
+		}
+		if envelope.Records == nil {
+			return errNoRecords
+		}
+		if envelope.Count < 0 || envelope.Offset < 0 || envelope.Limit < 0 {
+			return errBadNumbers
+		}
+		*page = Page{Count: envelope.Count, Offset: envelope.Offset, Limit: envelope.Limit, Records: *envelope.Records}
+		return nil
+	}
+}
+
+// readResource takes a JSON object that has an id.
+func readResource(resource *json.RawMessage) func([]byte) error {
+	return func(body []byte) error {
+		var named struct {
+			ID any `json:"id"`
+		}
+		if err := json.Unmarshal(body, &named); err != nil {
+			return errNotObject
+		}
+		if named.ID == nil || named.ID == "" {
+			return errNoID
+		}
+		*resource = body
+		return nil
+	}
+}
+
+// readObject takes any JSON object: the answers of operations that answer with nothing but "Success".
+func readObject(body []byte) error {
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(body, &object); err != nil || object == nil {
+		return errNotObject
+	}
+	return nil
+}

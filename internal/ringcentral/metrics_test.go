@@ -1,0 +1,50 @@
+package ringcentral_test
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ringbridge/ringbridge/internal/ringcentral"
+)
+
+func TestCallsAreCountedByHowTheyEnded(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	status := 0
+	e := engage(t, "http://api.example", ringcentral.Deps{Registerer: reg, HTTP: &http.Client{Transport: tripper(func(r *http.Request) (*http.Response, error) {
+		if status == 0 {
+			return nil, errors.New("broken")
+		}
+		if status == 1 {
+			return nil, &net.OpError{Op: "dial", Err: errors.New("refused")}
+		}
+		return answered(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, `{"id":"c1"}`)
+		}, r), nil
+	})}}, 500)
+	const series = 6 * 11
+	n, err := testutil.GatherAndCount(reg, "ringbridge_api_requests_total")
+	require.NoError(t, err)
+	require.Equal(t, series, n, "every series is there from the start")
+	for _, status = range []int{0, 1, 200, 201, 302, 401, 403, 404, 400, 409, 422, 429, 500, 503} {
+		_, _ = e.Content(t.Context(), "c1")
+	}
+	n, err = testutil.GatherAndCount(reg, "ringbridge_api_requests_total")
+	require.NoError(t, err)
+	require.Equal(t, series, n, "and no call adds one")
+	require.NoError(t, testutil.GatherAndCompare(reg, strings.NewReader(`
+# HELP ringbridge_api_budget_calls_per_minute Our part of the rate limit; 0 with no limit of our own, or no part.
+# TYPE ringbridge_api_budget_calls_per_minute gauge
+ringbridge_api_budget_calls_per_minute{api="engage",group="all"} 500
+`), "ringbridge_api_budget_calls_per_minute"))
+
+	require.NotPanics(t, func() { engage(t, "http://api.example", ringcentral.Deps{Registerer: reg}) }, "clients share a registry")
+}
