@@ -29,7 +29,7 @@ func TestCallsAreCountedByHowTheyEnded(t *testing.T) {
 			w.WriteHeader(status)
 			_, _ = io.WriteString(w, `{"id":"c1"}`)
 		}, r), nil
-	})}}, 500)
+	})}})
 	const series = 6 * 11
 	n, err := testutil.GatherAndCount(reg, "ringbridge_api_requests_total")
 	require.NoError(t, err)
@@ -40,11 +40,16 @@ func TestCallsAreCountedByHowTheyEnded(t *testing.T) {
 	n, err = testutil.GatherAndCount(reg, "ringbridge_api_requests_total")
 	require.NoError(t, err)
 	require.Equal(t, series, n, "and no call adds one")
+}
+
+func TestClientsOfOneRegistryShareTheirMetrics(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	engage(t, "http://api.example", ringcentral.Deps{Registerer: reg}, 500)
+	e := engage(t, "http://api.example", ringcentral.Deps{Registerer: reg}, 500)
+	e.Share(0.5)
 	require.NoError(t, testutil.GatherAndCompare(reg, strings.NewReader(`
 # HELP ringbridge_api_budget_calls_per_minute Our part of the rate limit; 0 with no limit of our own, or no part.
 # TYPE ringbridge_api_budget_calls_per_minute gauge
-ringbridge_api_budget_calls_per_minute{api="engage",group="all"} 500
+ringbridge_api_budget_calls_per_minute{api="engage",group="all"} 250
 `), "ringbridge_api_budget_calls_per_minute"))
-
-	require.NotPanics(t, func() { engage(t, "http://api.example", ringcentral.Deps{Registerer: reg}) }, "clients share a registry")
 }
