@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sethvargo/go-envconfig"
+
+	"github.com/ringbridge/ringbridge/internal/health"
+	"github.com/ringbridge/ringbridge/internal/secret"
+)
+
+// What the tests of this package reach behind run.
+
+var (
+	Run          = run
+	SettingsHelp = settingsHelp
+	ParseTime    = parseTime
+)
+
+// SettingNames returns every variable of the configuration.
+func SettingNames() (names []string) {
+	var cfg config
+	for _, s := range settingsOf(&cfg) {
+		names = append(names, s.name)
+	}
+	return names
+}
+
+// DocumentedSettings returns every variable of the help.
+func DocumentedSettings() (names []string) {
+	for _, group := range settingDocs() {
+		for _, doc := range group.settings {
+			names = append(names, doc.name)
+		}
+	}
+	return names
+}
+
+// LoadAll loads the whole configuration.
+func LoadAll(ctx context.Context, env envconfig.Lookuper) error {
+	var cfg config
+	return load(ctx, &cfg, env)
+}
+
+// Admin returns the private listener's handler.
+func Admin(token string, board *health.Board, registry *prometheus.Registry, logger *slog.Logger) http.Handler {
+	return newAdmin(adminDeps{
+		Token: secret.String(token), Board: board, Gatherer: registry, Logger: logger,
+		Stages: func() []stageState { return []stageState{{"publish", stageRunning, "turns the inbox into events"}} },
+	})
+}
+
+// Cleanups returns what registers and what runs cleanups.
+func Cleanups(logger *slog.Logger) (add func(string, func(context.Context) error), run func(context.Context) error) {
+	c := &cleanups{logger: logger}
+	return c.add, c.run
+}
+
+// Stretches is the redrive's memory.
+type Stretches struct{ s stretches }
+
+// Add marks the offsets from first up to but not including end.
+func (s *Stretches) Add(first, end int64) { s.s.add(stretch{first, end}) }
+
+// Contains tells whether the offset is marked.
+func (s *Stretches) Contains(offset int64) bool { return s.s.contains(offset) }
+
+// Base returns the offset that is committed.
+func (s *Stretches) Base() int64 { return s.s.base }
+
+// Reloaded returns what comes back from the broker.
+func (s *Stretches) Reloaded() (*Stretches, error) {
+	text, err := s.s.encode()
+	return &Stretches{*decodeStretches(s.s.base, text)}, err
+}
+
+// Matches tells whether a printed record passes the filters.
+func Matches(value any, headers map[string]any, given ...string) (bool, error) {
+	filters, err := parseFilters(given)
+	return matches(shownRecord{Value: value, Headers: headers}, filters), err
+}
+
+// Since parses a --from and returns the time it means.
+func Since(text string, now time.Time) (time.Time, error) {
+	p, err := parseFrom(text, now)
+	return p.since, err
+}
+
+// StartEmbedded starts the embedded broker and registry on dir and returns the
+// settings that lead to them, and what stops them.
+func StartEmbedded(dir string) (env map[string]string, stop func(), err error) {
+	e, err := startEmbedded(context.Background(), dir, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, nil, err
+	}
+	env = map[string]string{}
+	for _, line := range e.environment() {
+		name, value, _ := strings.Cut(line, "=")
+		env[name] = value
+	}
+	return env, func() { _ = e.stop(context.Background()) }, nil
+}

@@ -1,0 +1,343 @@
+package main_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ringbridge/ringbridge/internal/deadletter"
+	"github.com/ringbridge/ringbridge/schemas"
+)
+
+func TestTheCommandLine(t *testing.T) {
+	w := &world{env: map[string]string{"DATA_DIR": t.TempDir()}}
+	for args, want := range map[string]struct {
+		code int
+		text string
+	}{
+		"":                                         {0, "Available Commands"},
+		"version":                                  {0, "ringbridge "},
+		"run --help":                               {0, "REPLIES_ON_AMBIGUOUS"},
+		"nonsense":                                 {2, `unknown command "nonsense"`},
+		"topics nonsense":                          {2, `unknown command "nonsense"`},
+		"tail":                                     {2, "accepts 1 arg"},
+		"tail contents --nonsense":                 {2, "unknown flag"},
+		"tail contents --from yesterday":           {2, "--from: want"},
+		"run --only publish,deliver":               {2, `--only "deliver": want ingest, publish, consume`},
+		"reply":                                    {2, "--in-reply-to"},
+		"reply --in-reply-to x":                    {2, "--body: is empty"},
+		"reply --handover bot:bot --identity x":    {2, "--handover"},
+		"reply --handover bot:agent":               {2, "--identity: is empty"},
+		"reply --in-reply-to x --body y --key z":   {1, "no embedded broker runs"},
+		"dlq list --reason nonsense":               {2, `--reason "nonsense": want undecodable`},
+		"dlq list --topic contents":                {2, "--topic: want replies or inbox"},
+		"dlq redrive --rate 0":                     {2, "--rate"},
+		"topics check":                             {1, "KAFKA_BROKERS: is empty"},
+		"schemas check":                            {1, "SCHEMA_REGISTRY_URL: is empty"},
+		"sandbox --retry-after soon":               {2, "--retry-after"},
+		"sandbox --addr 256.0.0.1:1 --webhook-url": {2, "needs an argument"},
+	} {
+		t.Run(args, func(t *testing.T) {
+			got := w.run(t, strings.Fields(args)...)
+			require.Equal(t, want.code, got.code, got.err)
+			require.Contains(t, got.out+got.err, want.text)
+		})
+	}
+}
+
+func TestEveryCommandTeaches(t *testing.T) {
+	w := &world{}
+	for _, command := range []string{
+		"demo", "run", "sandbox", "topics apply", "topics check", "schemas register", "schemas check",
+		"reply", "dlq list", "dlq show", "dlq redrive", "tail",
+	} {
+		help := w.run(t, append(strings.Fields(command), "--help")...)
+		require.Zero(t, help.code)
+		require.Contains(t, help.out, "Examples:", command)
+		require.Greater(t, len(help.out), 250, command)
+	}
+}
+
+func TestTopicsAreAppliedAndChecked(t *testing.T) {
+	w := newWorld(t)
+	got := w.run(t, "topics", "check")
+	require.Equal(t, 1, got.code)
+	require.Contains(t, got.out, "missing  ringcentral.inbox: create it with")
+	require.Contains(t, got.err, "11 missing, 0 faults")
+
+	got = w.run(t, "topics", "apply")
+	require.Zero(t, got.code, got.err)
+	require.Contains(t, got.out, "created  ringcentral.seen (6 partitions)")
+	got = w.run(t, "topics", "apply")
+	require.Zero(t, got.code, got.err)
+	require.NotContains(t, got.out, "created")
+
+	compact := "compact"
+	_, err := kadm.NewClient(w.client).AlterTopicConfigs(t.Context(), []kadm.AlterConfig{{Name: "cleanup.policy", Value: &compact}}, "ringcentral.inbox")
+	require.NoError(t, err)
+	got = w.run(t, "topics", "check")
+	require.Equal(t, 1, got.code)
+	require.Contains(t, got.out, "fault    topic ringcentral.inbox: cleanup.policy is compact")
+}
+
+func TestSchemasAreRegisteredAndChecked(t *testing.T) {
+	w := newWorld(t)
+	got := w.run(t, "schemas", "check")
+	require.Zero(t, got.code, got.err)
+	require.Equal(t, 7, strings.Count(got.out, "new     "))
+	got = w.run(t, "schemas", "register")
+	require.Zero(t, got.code, got.err)
+	require.Contains(t, got.out, "registered ringcentral.inbox-value: Arrival, id 1, FULL_TRANSITIVE")
+	require.Contains(t, w.run(t, "schemas", "register").out, "exists     ringcentral.replies-value: ReplyCommand, id 6, BACKWARD_TRANSITIVE")
+	require.Equal(t, 7, strings.Count(w.run(t, "schemas", "check").out, "ok      "))
+}
+
+//go:fix inline
+func TestTail(t *testing.T) {
+	w := newWorld(t).withTopics(t)
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for i := range 3 {
+		w.put(t, &kgo.Record{
+			Topic: "contents", Key: fmt.Appendf(nil, "t%d", i), Headers: []kgo.RecordHeader{{Key: "ce_type", Value: []byte("x")}},
+		}, &schemas.ContentEvent{
+			EventID: fmt.Sprint(i), EventType: "content.imported", OccurredAt: at, ReceivedAt: at, Origin: schemas.OriginWebhook, API: schemas.ApiEngage,
+			Content: schemas.Content{ID: fmt.Sprintf("c%d", i), ThreadID: new(fmt.Sprintf("t%d", i)), Direction: schemas.DirectionInbound, BodyFormat: schemas.BodyFormatText},
+		})
+	}
+	w.put(t, &kgo.Record{Topic: "contents", Value: []byte("not Avro")}, nil)
+
+	all := w.run(t, "tail", "contents", "--from", "beginning", "--no-follow")
+	require.Zero(t, all.code, all.err)
+	require.Len(t, lines(t, all.out), 4)
+
+	one := lines(t, w.run(t, "tail", "ringcentral.contents", "--from", "beginning", "--filter", "content.thread_id=t1", "--max", "1").out)
+	require.Len(t, one, 1)
+	require.Equal(t, "t1", one[0]["key"])
+	require.Equal(t, map[string]any{"ce_type": "x"}, one[0]["headers"])
+	require.Equal(t, "c1", one[0]["value"].(map[string]any)["content"].(map[string]any)["id"])
+
+	odd := lines(t, w.run(t, "tail", "contents", "--from", "1h", "--no-follow", "--filter", "value=not Avro").out)
+	require.Len(t, odd, 1)
+	require.Contains(t, odd[0]["error"], "undecodable")
+
+	none := w.run(t, "tail", "nowhere", "--no-follow")
+	require.Equal(t, 1, none.code)
+	require.Contains(t, none.err, "topic nowhere does not exist")
+}
+
+func TestTailFollowsUntilItIsInterrupted(t *testing.T) {
+	w := newWorld(t).withTopics(t)
+	p := start(t, w.env, "tail", "inbox", "--from", "beginning")
+	w.put(t, &kgo.Record{Topic: "inbox", Key: []byte("k")}, &schemas.Arrival{Origin: schemas.OriginPoll, API: schemas.ApiEngage, Kind: "content", Body: []byte(`{"id": 1}`)})
+	require.Eventually(t, func() bool { return strings.Contains(p.out.String(), "\n") }, 10*time.Second, 10*time.Millisecond)
+	require.Zero(t, p.end())
+	require.Equal(t, map[string]any{"id": 1.0}, lines(t, p.out.String())[0]["value"].(map[string]any)["body"], "a body shows as what it is")
+}
+
+// give puts a letter of replies.
+func (w *world) give(t *testing.T, id string, reason deadletter.Reason, redrives int) *kgo.Record {
+	t.Helper()
+	headers := deadletter.Letter{
+		Topic: "ringcentral.replies", Group: "g", Attempts: 2, Message: "no", Reason: reason, HTTPStatus: 403, FailedAt: time.Now(), Redrives: redrives,
+	}.Headers([]kgo.RecordHeader{{Key: "own", Value: []byte{0, 0xff}}})
+	return w.put(t, &kgo.Record{Topic: "replies.dlq", Key: []byte("thread"), Headers: headers}, &schemas.ReplyCommand{
+		CommandID: id, IssuedAt: time.Now(), IssuedBy: "test", Metadata: map[string]string{},
+		Action: &schemas.CreateContent{API: schemas.ContentApiEngage, BodyFormat: schemas.BodyFormatText, InReplyToID: new("c"), Body: "hello", ContextData: map[string]string{}},
+	})
+}
+
+// replies returns what is on the topic of commands.
+func (w *world) replies(t *testing.T) []map[string]any {
+	t.Helper()
+	got := w.run(t, "tail", "replies", "--from", "beginning", "--no-follow")
+	require.Zero(t, got.code, got.err)
+	return lines(t, got.out)
+}
+
+func TestLettersAreListedAndShown(t *testing.T) {
+	w := newWorld(t).withTopics(t)
+	require.Contains(t, w.run(t, "dlq", "list").out, "no letters")
+	record := w.give(t, "one", deadletter.Forbidden, 0)
+	w.give(t, "two", deadletter.Expired, 3)
+	w.put(t, &kgo.Record{Topic: "replies.dlq", Value: []byte("junk"), Headers: deadletter.Letter{Reason: deadletter.Undecodable, FailedAt: time.Now()}.Headers(nil)}, nil)
+
+	list := w.run(t, "dlq", "list")
+	require.Zero(t, list.code, list.err)
+	require.Contains(t, list.out, "3 letters: 1 undecodable, 1 forbidden, 1 expired")
+	require.Regexp(t, `expired +2 +403 +3 +set aside +thread +two +no`, list.out)
+	require.Len(t, lines(t, w.run(t, "dlq", "list", "--json", "--reason", "forbidden,expired", "--conversation", "thread").out), 2)
+	require.Contains(t, w.run(t, "dlq", "list", "--until", "1h").out, "no letters")
+
+	for _, which := range []string{"one", fmt.Sprintf("%d/%d", record.Partition, record.Offset)} {
+		show := w.run(t, "dlq", "show", which)
+		require.Zero(t, show.code, show.err)
+		require.Contains(t, show.out, `"own": "base64:AP8="`)
+		require.Contains(t, show.out, `"command_id": "one"`)
+		require.Contains(t, show.out, `"ringbridge.dlq.reason": "forbidden"`)
+	}
+	require.Contains(t, w.run(t, "dlq", "show", "three").err, `no letter of replies is "three"`)
+}
+
+func TestLettersAreSentBackOnce(t *testing.T) {
+	w := newWorld(t).withTopics(t)
+	letter := w.give(t, "one", deadletter.Forbidden, 1)
+	w.give(t, "left out", deadletter.Expired, 0)
+	w.give(t, "too often", deadletter.Forbidden, 3)
+	w.give(t, "succeeded", deadletter.Forbidden, 0)
+	w.put(t, &kgo.Record{Topic: "replies.results", Key: []byte("succeeded")}, &schemas.ReplyResult{CommandID: "succeeded", State: schemas.ReplyStateSucceeded, At: time.Now()})
+
+	dry := w.run(t, "dlq", "redrive", "--reason", "forbidden", "--dry-run")
+	require.Zero(t, dry.code, dry.err)
+	require.Contains(t, dry.out, "would send back 1 letter: 1 forbidden")
+	require.Contains(t, dry.out, "command succeeded has succeeded meanwhile")
+	require.Contains(t, dry.out, "sent back 3 times")
+	require.Empty(t, w.replies(t))
+
+	sent := w.run(t, "dlq", "redrive", "--reason", "forbidden", "--rate", "1000")
+	require.Zero(t, sent.code, sent.err)
+	require.Contains(t, sent.out, "1 of 1 sent back")
+	got := w.replies(t)
+	require.Len(t, got, 1)
+	require.Equal(t, map[string]any{"own": "base64:AP8=", "ringbridge.dlq.redrives": "2"}, got[0]["headers"])
+	require.Equal(t, "thread", got[0]["key"])
+
+	again := w.run(t, "dlq", "redrive", "--rate", "1000")
+	require.Zero(t, again.code, again.err)
+	require.Contains(t, again.out, "skipped   1 that were sent back before")
+	require.Contains(t, again.out, "1 of 1 sent back", "the one that the filter left out before")
+	require.Len(t, w.replies(t), 2)
+	require.Contains(t, w.run(t, "dlq", "redrive").out, "0 of 0 sent back")
+
+	listed := w.run(t, "dlq", "list", "--json", "--limit", "1").out
+	require.Contains(t, listed, `"state":"redriven"`)
+	require.Contains(t, listed, fmt.Sprintf(`"position":"%d/%d"`, letter.Partition, letter.Offset))
+}
+
+func TestLettersOfTheInboxGoBackAsArrivals(t *testing.T) {
+	w := newWorld(t).withTopics(t)
+	give := func(value string) {
+		w.put(t, &kgo.Record{Topic: "inbox.dlq", Value: []byte(value), Headers: deadletter.Letter{Reason: deadletter.Undecodable, FailedAt: time.Now()}.Headers(nil)}, nil)
+	}
+	give(`{"id":"r","events":[{"type":"content.imported","resource":{"id":"c1","metadata":{"thread_id":"t"}}},{"type":"task.created","resource":{"id":"k"}}]}`)
+	give(`{"type":"content.imported","resource":{"id":"c2","metadata":{"thread_id":"t"}}}`)
+	give(`not JSON`)
+
+	got := w.run(t, "dlq", "redrive", "--topic", "inbox", "--rate", "1000")
+	require.Zero(t, got.code, got.err)
+	require.Contains(t, got.out, "cannot be sent back: neither a webhook's request nor an event of one")
+	require.Contains(t, got.out, "2 of 3 sent back")
+	keys := map[string]int{}
+	for _, record := range lines(t, w.run(t, "tail", "inbox", "--from", "beginning", "--no-follow").out) {
+		value := record["value"].(map[string]any)
+		require.Equal(t, "WEBHOOK", value["origin"])
+		require.NotEmpty(t, value["arrival_id"])
+		require.Equal(t, "1", record["headers"].(map[string]any)["ringbridge.dlq.redrives"])
+		keys[fmt.Sprint(record["key"], value["kind"], value["resource_id"])]++
+	}
+	require.Equal(t, map[string]int{"tcontent.importedc1": 1, "ktask.createdk": 1, "tcontent.importedc2": 1}, keys)
+}
+
+func TestReplyPutsCommandsOnTheTopic(t *testing.T) {
+	w := newWorld(t).withTopics(t)
+	for fact, test := range map[string]struct {
+		args  string
+		stdin string
+		check func(*testing.T, map[string]any)
+	}{
+		"an answer": {args: "--in-reply-to c1 --body hi --private=false --key thread --not-after 10m", check: func(t *testing.T, r map[string]any) {
+			t.Helper()
+			require.Equal(t, "thread", r["key"])
+			value := r["value"].(map[string]any)
+			require.NotEmpty(t, value["not_after"])
+			create := value["action"].(map[string]any)["CreateContent"].(map[string]any)
+			require.Equal(t, "c1", create["in_reply_to_id"])
+			require.Equal(t, false, create["private"])
+			require.Nil(t, create["source_id"])
+		}},
+		"a discussion": {args: "--source s1 --to +1555 --body hi", check: func(t *testing.T, r map[string]any) {
+			t.Helper()
+			require.Equal(t, "s1", r["key"])
+			create := r["value"].(map[string]any)["action"].(map[string]any)["CreateContent"].(map[string]any)
+			require.Equal(t, []any{"+1555"}, create["to"])
+			require.Nil(t, create["private"])
+		}},
+		"a handover": {args: "--handover agent:bot --identity i1 --type messenger", check: func(t *testing.T, r map[string]any) {
+			t.Helper()
+			require.Equal(t, "i1", r["key"])
+			handover := r["value"].(map[string]any)["action"].(map[string]any)["Handover"].(map[string]any)
+			require.Equal(t, []any{"AGENT", "BOT"}, []any{handover["from"], handover["to"]})
+		}},
+		"a file": {args: "--file -", stdin: `{"command_id":"mine","action":{"CreateContent":{"in_reply_to_id":"c9","body":"x"}}}`, check: func(t *testing.T, r map[string]any) {
+			t.Helper()
+			require.Equal(t, "mine", r["value"].(map[string]any)["command_id"])
+			require.Equal(t, "c9", r["key"])
+		}},
+	} {
+		t.Run(fact, func(t *testing.T) {
+			got := w.runWith(t, test.stdin, append([]string{"reply"}, strings.Fields(test.args)...)...)
+			require.Zero(t, got.code, got.err)
+			id := lines(t, got.out)[0]["command_id"]
+			for _, record := range w.replies(t) {
+				if record["value"].(map[string]any)["command_id"] == id {
+					test.check(t, record)
+					return
+				}
+			}
+			require.Fail(t, "the command is not on the topic")
+		})
+	}
+}
+
+func TestAFaultInAFileSendsNothing(t *testing.T) {
+	w := newWorld(t).withTopics(t)
+	for stdin, want := range map[string]string{
+		`{"action":{"CreateContent":{"body":"x"}}}` + "\n{": "command 2: not JSON",
+		`{"action":{"CreateContent":{"bodi":"x"}}}`:         "command 1",
+		`{"action":{"Explode":{}}}`:                         `no action is named "Explode"`,
+		``:                                                  "holds no command",
+	} {
+		got := w.runWith(t, stdin, "reply", "--file", "-")
+		require.Equal(t, 1, got.code)
+		require.Contains(t, got.err, want)
+	}
+	require.Empty(t, w.replies(t))
+}
+
+func TestReplyWaitsForItsResult(t *testing.T) {
+	w := newWorld(t).withTopics(t)
+	result := func(id string, state schemas.ReplyState) {
+		w.put(t, &kgo.Record{Topic: "replies.results", Key: []byte(id)}, &schemas.ReplyResult{CommandID: id, State: state, At: time.Now()})
+	}
+	result("a", schemas.ReplyStateAttempting)
+	result("a", schemas.ReplyStateSucceeded)
+	result("b", schemas.ReplyStateDeadLettered)
+	result("c", schemas.ReplyStateAttempting)
+	for id, want := range map[string]int{"a": 0, "b": 3, "c": 4} {
+		got := w.run(t, "reply", "--in-reply-to", "x", "--body", "y", "--command-id", id, "--wait", "--timeout", "2s")
+		require.Equal(t, want, got.code, got.err)
+		if want != 4 {
+			require.Equal(t, id, lines(t, got.out)[0]["command_id"])
+		}
+	}
+}
+
+func TestTheEmbeddedBrokerIsFoundByItsDirectory(t *testing.T) {
+	dir := t.TempDir()
+	inDir := &world{env: map[string]string{"DATA_DIR": dir, "ADMIN_ADDR": "127.0.0.1:0"}}
+	p := start(t, map[string]string{"DATA_DIR": dir, "HTTP_ADDR": "127.0.0.1:0", "ADMIN_ADDR": "127.0.0.1:0"}, "run", "--only", "publish")
+	require.Eventually(t, func() bool { return strings.Contains(p.err.String(), "msg=running") }, 20*time.Second, 20*time.Millisecond, p.err.String())
+	require.Zero(t, inDir.run(t, "topics", "check").code)
+	require.Equal(t, 7, strings.Count(inDir.run(t, "schemas", "check").out, "ok      "))
+
+	second := inDir.run(t, "run", "--only", "publish")
+	require.Equal(t, 1, second.code, "two on one directory would write over each other")
+	require.Contains(t, second.err, "another process runs on it")
+
+	require.Zero(t, p.end(), p.err.String())
+	require.Contains(t, inDir.run(t, "topics", "check").err, "no embedded broker runs")
+}

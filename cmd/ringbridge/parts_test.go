@@ -1,0 +1,143 @@
+package main_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	ringbridge "github.com/ringbridge/ringbridge/cmd/ringbridge"
+)
+
+func sum(text string) string {
+	hash := sha256.Sum256([]byte(text))
+	return base64.StdEncoding.EncodeToString(hash[:])
+}
+
+func TestCleanupsRunNewestFirstAndWithinTheirTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		add, run := ringbridge.Cleanups(slog.New(slog.NewTextHandler(&log, nil)))
+		var order []string
+		fault := errors.New("fault")
+		free := make(chan struct{})
+		add("first", func(context.Context) error { order = append(order, "first"); return nil })
+		add("stuck", func(context.Context) error { <-free; return nil })
+		add("faulty", func(context.Context) error { order = append(order, "faulty"); return fault })
+		add("last", func(context.Context) error { order = append(order, "last"); return nil })
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		begun := time.Now()
+		err := run(ctx)
+		require.Equal(t, []string{"last", "faulty", "first"}, order)
+		require.ErrorIs(t, err, fault)
+		require.ErrorContains(t, err, "stop stuck: not done in time")
+		require.InDelta(t, time.Minute, time.Since(begun), float64(time.Second))
+
+		require.NoError(t, run(t.Context()), "all is undone once")
+		close(free)
+	})
+}
+
+func TestFilters(t *testing.T) {
+	var value any
+	require.NoError(t, json.Unmarshal([]byte(`{"event_type":"content.imported","content":{"thread_id":"t","private":true,"id":null,
+		"attachments":[{"id":"a"},{"id":"b"}]},"a.b":{"c":1}}`), &value))
+	headers := map[string]any{"ce_type": "x", "ringbridge.dlq.reason": "forbidden"}
+	for filter, want := range map[string]bool{
+		"event_type=content.imported":             true,
+		"event_type=content":                      false,
+		"content.thread_id=t":                     true,
+		".content.thread_id=t":                    true,
+		"content.private=true":                    true,
+		"content.id=null":                         true,
+		"content.attachments.id=b":                true,
+		"content.attachments.id=c":                false,
+		"a.b.c=1":                                 true,
+		"headers.ringbridge.dlq.reason=forbidden": true,
+		"headers.ce_type=y":                       false,
+		"offset=0":                                true,
+		"key=null":                                true,
+		"nothing=":                                false,
+		"content.thread_id.deeper=t":              false,
+	} {
+		got, err := ringbridge.Matches(value, headers, filter)
+		require.NoError(t, err)
+		require.Equal(t, want, got, filter)
+	}
+	all, err := ringbridge.Matches(value, headers, "content.thread_id=t", "headers.ce_type=y")
+	require.NoError(t, err)
+	require.False(t, all, "all filters must hold")
+	_, err = ringbridge.Matches(value, headers, "thread")
+	require.ErrorContains(t, err, "FIELD=TEXT")
+}
+
+func TestTimesOfTheCommandLine(t *testing.T) {
+	now := time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
+	for text, want := range map[string]time.Time{
+		"2026-01-02T15:04:05Z":      time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC),
+		"2026-01-02T15:04:05+02:00": time.Date(2026, 1, 2, 13, 4, 5, 0, time.UTC),
+		"90m":                       now.Add(-90 * time.Minute),
+		"3d":                        now.AddDate(0, 0, -3),
+		"beginning":                 {},
+	} {
+		got, err := ringbridge.Since(text, now)
+		require.NoError(t, err, text)
+		require.True(t, want.Equal(got), "%s is %s", text, got)
+	}
+	for _, text := range []string{"yesterday", "xd", ""} {
+		_, err := ringbridge.Since(text, now)
+		require.Error(t, err, text)
+	}
+}
+
+// However letters are marked, and however often the memory is written and read
+// back in between, it holds what was marked and nothing else.
+func TestTheRedrivesMemory(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		memory := &ringbridge.Stretches{}
+		marked := map[int64]bool{}
+		for range rapid.IntRange(0, 40).Draw(t, "marks") {
+			first := rapid.Int64Range(0, 60).Draw(t, "first")
+			end := first + rapid.Int64Range(1, 4).Draw(t, "length")
+			memory.Add(first, end)
+			for offset := first; offset < end; offset++ {
+				marked[offset] = true
+			}
+			var err error
+			memory, err = memory.Reloaded()
+			require.NoError(t, err)
+		}
+		for offset := range int64(70) {
+			require.Equal(t, marked[offset], memory.Contains(offset), "offset %d", offset)
+		}
+		for offset := range memory.Base() {
+			require.True(t, marked[offset])
+		}
+		require.False(t, marked[memory.Base()], "the base is the first that is not marked")
+	})
+}
+
+func TestTheRedrivesMemoryHasAnEnd(t *testing.T) {
+	memory := &ringbridge.Stretches{}
+	for i := range int64(1500) {
+		memory.Add(2*i+1, 2*i+2)
+	}
+	_, err := memory.Reloaded()
+	require.NoError(t, err, "1,500 letters apart from each other fit")
+	for i := int64(1500); i < 2000; i++ {
+		memory.Add(2*i+1, 2*i+2)
+	}
+	_, err = memory.Reloaded()
+	require.ErrorContains(t, err, "too scattered")
+}

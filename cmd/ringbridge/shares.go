@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"sync"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ringbridge/ringbridge/internal/ringcentral"
+)
+
+// leastShare is what a process keeps of the API's quota that owns nothing at
+// the moment: enough for the first call when it is given something, too little
+// to hurt the others.
+const leastShare = 0.02
+
+// shares divides the API's quota among the replicas: each process takes the
+// part of it that its consumers own of the groups' partitions.
+//
+// As a hook of the Kafka clients it knows which members of the groups are this
+// process's. It is safe for concurrent use.
+type shares struct {
+	bridge *bridge
+	engage *ringcentral.Engage
+
+	mu      sync.Mutex
+	clients map[*kgo.Client]bool
+}
+
+func newShares(b *bridge, engage *ringcentral.Engage) *shares {
+	return &shares{bridge: b, engage: engage, clients: map[*kgo.Client]bool{}}
+}
+
+// OnNewClient implements kgo.HookNewClient.
+func (s *shares) OnNewClient(client *kgo.Client) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.clients[client] = true
+}
+
+// OnClientClosed implements kgo.HookClientClosed.
+func (s *shares) OnClientClosed(client *kgo.Client) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.clients, client)
+}
+
+// run keeps the share right until ctx ends.
+func (s *shares) run(ctx context.Context) {
+	for sleep(ctx, probeInterval) == nil {
+		_ = within(ctx, pingTimeout, s.update)
+	}
+}
+
+// update takes the share from the groups as they are. Where the broker can't
+// be asked, the share stays as it was.
+func (s *shares) update(ctx context.Context) error {
+	names := s.bridge.names()
+	groups, err := s.bridge.adm.DescribeGroups(ctx, names.Group(topicReplies), names.Group(stagePublish), names.Group(stagePoll))
+	if err != nil {
+		return err
+	}
+	ours := s.members()
+	own, all := 0, 0
+	for _, group := range groups.Sorted() {
+		for _, member := range group.Members {
+			n := partitionCount(member)
+			all += n
+			if ours[member.MemberID] {
+				own += n
+			}
+		}
+	}
+	if all > 0 {
+		s.engage.Share(max(leastShare, float64(own)/float64(all)))
+	}
+	return nil
+}
+
+// members returns the names that the groups know this process's clients by.
+func (s *shares) members() map[string]bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ids := map[string]bool{}
+	for client := range s.clients {
+		if id, _ := client.GroupMetadata(); id != "" {
+			ids[id] = true
+		}
+	}
+	return ids
+}
+
+func partitionCount(member kadm.DescribedGroupMember) (n int) {
+	assigned, ok := member.Assigned.AsConsumer()
+	if !ok {
+		return 0
+	}
+	for _, topic := range assigned.Topics {
+		n += len(topic.Partitions)
+	}
+	return n
+}

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ringbridge/ringbridge/consume"
+	"github.com/ringbridge/ringbridge/ingest"
+	"github.com/ringbridge/ringbridge/ingest/poll"
+	"github.com/ringbridge/ringbridge/ingest/webhook"
+	"github.com/ringbridge/ringbridge/internal/kafka"
+	"github.com/ringbridge/ringbridge/internal/ringcentral"
+	"github.com/ringbridge/ringbridge/publish"
+)
+
+// The parts of ingest, as the status page and metrics name them. The poller's
+// consumer group has its name too.
+const (
+	stagePoll    = "poll"
+	stageWebhook = "webhook"
+)
+
+// States of a stage.
+const (
+	stageRunning = "running"
+	stageStopped = "stopped"
+	stageOff     = "off"
+)
+
+// stageState is a stage as the status page shows it.
+type stageState struct {
+	Name, State, About string
+}
+
+// Running tells whether the stage is.
+func (s stageState) Running() bool { return s.State == stageRunning }
+
+// stageList remembers the states. It is safe for concurrent use.
+type stageList struct {
+	mu     sync.Mutex
+	states []stageState
+}
+
+func (l *stageList) list() []stageState {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.states)
+}
+
+func (l *stageList) set(state stageState) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i, s := range l.states {
+		if s.Name == state.Name {
+			l.states[i] = state
+			return
+		}
+	}
+	l.states = append(l.states, state)
+}
+
+// startStages starts what was chosen, the ends of the flow first: what comes in
+// finds somebody to pass it on.
+func (b *bridge) startStages(ctx context.Context) error {
+	engage := b.openEngage(ctx)
+	b.background(ctx, "prober", b.watch)
+	for _, stage := range []struct {
+		name  string
+		start func(context.Context, *ringcentral.Engage) error
+	}{{stageConsume, b.startConsume}, {stagePublish, b.startPublish}, {stageIngest, b.startIngest}} {
+		if !slices.Contains(b.only, stage.name) {
+			continue
+		}
+		if err := stage.start(ctx, engage); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openEngage returns the client of the API that all stages share, or nil where
+// Engage is off.
+func (b *bridge) openEngage(ctx context.Context) *ringcentral.Engage {
+	if !b.cfg.Engage.Enabled() {
+		b.logger.Warn("Engage Digital is off: nothing is polled, events are not enriched, commands stay on their topic; set ENGAGE_BASE_URL")
+		return nil
+	}
+	engage := ringcentral.NewEngage(b.cfg.Engage, ringcentral.Deps{Logger: b.logger.With("component", "engage"), Registerer: b.metrics})
+	b.undo.add("Engage client", func(context.Context) error { engage.Close(); return nil })
+	shares := newShares(b, engage)
+	b.opts = append(b.opts, kgo.WithHooks(shares))
+	b.background(ctx, "rate shares", shares.run)
+	return engage
+}
+
+func (b *bridge) startConsume(ctx context.Context, engage *ringcentral.Engage) error {
+	const about = "carries out reply commands"
+	if engage == nil {
+		b.stages.set(stageState{stageConsume, stageOff, "ENGAGE_BASE_URL is empty; commands wait on the topic"})
+		return nil
+	}
+	names := b.names()
+	stage, err := consume.New(consume.Deps{
+		Options: b.stageOptions(stageConsume), Topics: names, Group: names.Group(topicReplies), Codec: b.codec, Engage: engage,
+		Logger: b.logger, Registerer: b.metrics, Health: b.board,
+		// Something is left for the commit and the other stages.
+		DrainTimeout: b.cfg.Process.ShutdownTimeout * 7 / 10,
+	}, b.cfg.Consume)
+	if err != nil {
+		return err
+	}
+	b.runStage(ctx, stageState{Name: stageConsume, About: about}, stage.Run)
+	return nil
+}
+
+func (b *bridge) startPublish(ctx context.Context, engage *ringcentral.Engage) error {
+	deps := publish.Deps{
+		Kafka: b.opts, Hooks: []kgo.Opt{kgo.WithHooks(newClientMetrics(stagePublish, b.metrics))},
+		Names: b.names(), Codec: b.codec, Health: b.board, Logger: b.logger.With("component", stagePublish), Registerer: b.metrics,
+	}
+	about := "turns the inbox into events"
+	if engage != nil {
+		deps.API = engage
+	} else {
+		about += "; not enriched, as ENGAGE_BASE_URL is empty"
+	}
+	b.runStage(ctx, stageState{Name: stagePublish, About: about}, publish.New(deps, b.cfg.Publish).Run)
+	return nil
+}
+
+func (b *bridge) startIngest(ctx context.Context, engage *ringcentral.Engage) error {
+	inbox, err := ingest.NewInbox(ingest.Deps{
+		Options: b.stageOptions(stageIngest), Topics: b.names(), Account: b.cfg.Process.Account, Codec: b.codec,
+		Logger: b.logger.With("component", stageIngest), Registerer: b.metrics,
+	})
+	if err != nil {
+		return err
+	}
+	b.undo.add("inbox", func(context.Context) error { inbox.Close(); return nil })
+	b.startPoll(ctx, engage, inbox)
+	b.public.set(webhook.New(webhook.Deps{Inbox: inbox, Logger: b.logger.With("component", stageWebhook), Registerer: b.metrics}, b.cfg.Webhook))
+	b.undo.add("intake of webhooks", b.listener.drain)
+	state := stageState{stageWebhook, stageRunning, "takes in what Engage Digital sends to " + webhook.Path}
+	if !b.cfg.Webhook.Enabled() {
+		state = stageState{stageWebhook, stageOff, "ENGAGE_WEBHOOK_SECRET is empty"}
+		b.logger.Warn("webhooks are off; set ENGAGE_WEBHOOK_SECRET")
+	}
+	b.stages.set(state)
+	return nil
+}
+
+func (b *bridge) startPoll(ctx context.Context, engage *ringcentral.Engage, inbox *ingest.Inbox) {
+	if engage == nil {
+		b.stages.set(stageState{stagePoll, stageOff, "ENGAGE_BASE_URL is empty"})
+		return
+	}
+	poller := poll.New(poll.Deps{
+		Options: b.stageOptions(stagePoll), Topics: b.names(), Source: engage, Inbox: inbox,
+		Health: b.board, Logger: b.logger.With("component", stagePoll), Registerer: b.metrics,
+	}, b.cfg.Poll)
+	b.runStage(ctx, stageState{Name: stagePoll, About: "finds what webhooks miss"}, poller.Run)
+}
+
+func (b *bridge) names() kafka.Names {
+	return kafka.TopicNames(b.cfg.Connection.Broker.Topics.Prefix)
+}
+
+// stageOptions returns the client options of a stage, with metrics of its own.
+func (b *bridge) stageOptions(stage string) []kgo.Opt {
+	return append(slices.Clone(b.opts), kgo.WithHooks(newClientMetrics(stage, b.metrics)))
+}
+
+// runStage runs a stage until ctx ends; its fault ends the process.
+func (b *bridge) runStage(ctx context.Context, state stageState, stage func(context.Context) error) {
+	state.State = stageRunning
+	b.stages.set(state)
+	b.background(ctx, state.Name, func(ctx context.Context) {
+		err := stage(ctx)
+		if err == nil && ctx.Err() == nil {
+			err = errors.New("ended by itself")
+		}
+		state.State = stageStopped
+		b.stages.set(state)
+		if err != nil {
+			b.failed(fmt.Errorf("%s: %w", state.Name, err))
+		}
+	})
+}
+
+// background runs do until ctx ends, and makes the stop wait for its end.
+func (b *bridge) background(ctx context.Context, name string, do func(context.Context)) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		do(ctx)
+	}()
+	b.undo.add(name, func(ctx context.Context) error {
+		select {
+		case <-done:
+			return nil
+		case <-ctx.Done():
+			return errSlow
+		}
+	})
+}
