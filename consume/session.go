@@ -86,7 +86,7 @@ func (s *session) open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("consume: ledger client: %w", err)
 	}
-	s.member, err = kgo.NewClient(append(slices.Clone(c.deps.Options),
+	s.member, err = kgo.NewClient(append(slices.Concat(c.deps.Options, kafka.MemberOptions()),
 		kgo.ConsumerGroup(c.deps.Group),
 		kgo.ConsumeTopics(c.deps.Topics.Replies),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),

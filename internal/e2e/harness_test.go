@@ -15,7 +15,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -127,25 +126,19 @@ type bridge struct {
 	cmd    *exec.Cmd
 	public string
 	admin  string
-	log    *lockedBuffer
+	log    logFile
 	ended  chan struct{}
 }
 
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
+// logFile is where a bridge writes its log; it stays when the test fails.
+type logFile string
 
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+func (l logFile) String() string {
+	text, err := os.ReadFile(string(l))
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
 }
 
 // freePort finds a port for a listener whose address must be known before it
@@ -168,24 +161,27 @@ func (w *world) start(public, admin string, args ...string) *bridge {
 
 func (w *world) launch(public, admin string, args ...string) *bridge {
 	w.t.Helper()
-	b := &bridge{t: w.t, public: "http://" + public, admin: "http://" + admin, log: &lockedBuffer{}, ended: make(chan struct{})}
+	w.bridges++
+	name := filepath.Join(os.TempDir(), fmt.Sprintf("ringbridge-e2e-%sbridge%d.log", w.prefix, w.bridges))
+	log, err := os.Create(name)
+	require.NoError(w.t, err)
+	b := &bridge{t: w.t, public: "http://" + public, admin: "http://" + admin, log: logFile(name), ended: make(chan struct{})}
 	b.cmd = exec.Command(binary, append([]string{"run"}, args...)...)
 	b.cmd.Env = w.environ("HTTP_ADDR="+public, "ADMIN_ADDR="+admin)
-	b.cmd.Stdout, b.cmd.Stderr = b.log, b.log
+	b.cmd.Stdout, b.cmd.Stderr = log, log
 	require.NoError(w.t, b.cmd.Start())
 	go func() {
 		_ = b.cmd.Wait()
+		_ = log.Close()
 		close(b.ended)
 	}()
-	w.bridges++
-	n := w.bridges
 	w.t.Cleanup(func() {
 		b.kill()
 		if w.t.Failed() {
-			name := filepath.Join(os.TempDir(), fmt.Sprintf("%sbridge%d.log", w.prefix, n))
-			_ = os.WriteFile(name, []byte(b.log.String()), 0o644)
 			w.t.Log("log of the bridge:", name)
+			return
 		}
+		_ = os.Remove(name)
 	})
 	return b
 }

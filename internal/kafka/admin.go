@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sort"
 	"strconv"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -32,8 +33,9 @@ type Change struct {
 	Partitions int
 }
 
-// Apply creates the topics that are missing. It is safe to repeat and safe when
-// replicas do it at once; it never changes a topic that exists.
+// Apply creates the topics that are missing and waits until the brokers show
+// them. It is safe to repeat and safe when replicas do it at once; it never
+// changes a topic that exists.
 func Apply(ctx context.Context, adm *kadm.Client, cfg TopicConfig) ([]Change, error) {
 	details, err := list(ctx, adm, cfg)
 	if err != nil {
@@ -60,7 +62,41 @@ func Apply(ctx context.Context, adm *kadm.Client, cfg TopicConfig) ([]Change, er
 		}
 		changes = append(changes, Change{Topic: s.name, Created: err == nil, Partitions: partitions})
 	}
-	return changes, nil
+	return changes, untilShown(ctx, adm, cfg)
+}
+
+// untilShown waits until every topic has its leaders: a broker answers "created"
+// a moment before it, or another one, knows the topic.
+func untilShown(ctx context.Context, adm *kadm.Client, cfg TopicConfig) error {
+	for {
+		details, err := list(ctx, adm, cfg)
+		if err != nil {
+			return err
+		}
+		if allLed(details, cfg) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("kafka: topics were created, but not shown: %w", context.Cause(ctx))
+		case <-time.After(retryPause):
+		}
+	}
+}
+
+func allLed(details kadm.TopicDetails, cfg TopicConfig) bool {
+	for _, s := range specs(TopicNames(cfg.Prefix)) {
+		d, ok := details[s.name]
+		if !ok || d.Err != nil || len(d.Partitions) == 0 {
+			return false
+		}
+		for _, p := range d.Partitions {
+			if p.Err != nil || p.Leader < 0 {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // partitionsFor gives a missing topic the count of those it must agree with, so
