@@ -1,0 +1,220 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ringbridge/ringbridge/internal/kafka"
+	"github.com/ringbridge/ringbridge/schemas"
+)
+
+// A batch is what one transaction does.
+type batch struct {
+	units  []*unit          // in the order of their offsets within each partition
+	stages map[int32]*stage // by partition
+	met    []met
+}
+
+// A maker makes batches of records and records of batches. It is used by one
+// goroutine.
+type maker struct {
+	names    kafka.Names
+	codec    Codec
+	shards   *shards
+	read     readFunc
+	enricher *enricher
+	log      *slog.Logger
+	metrics  *metrics
+
+	spoiled map[position]error // records whose events cannot be written, and why
+}
+
+// A position is a record's place in the inbox.
+type position struct {
+	partition int32
+	offset    int64
+}
+
+// errSpoiled means that a record of the batch turned out to be a letter after it
+// was weighed: the batch must be made again, lest the state remember as
+// published what was not.
+var errSpoiled = errors.New("publish: an event cannot be written")
+
+// make reads, weighs and enriches records. Every error but errEntry is worth a
+// new try: the registry or the broker is out of reach, or errNotOurs.
+func (m *maker) make(ctx context.Context, records []*kgo.Record) (*batch, error) {
+	b := &batch{stages: map[int32]*stage{}}
+	for _, record := range records {
+		u, err := read(ctx, m.codec, record)
+		if err != nil {
+			return nil, err
+		}
+		if fault := m.spoiled[position{record.Partition, record.Offset}]; fault != nil {
+			u.fault, u.finding = fault, nil
+		}
+		b.units = append(b.units, u)
+	}
+	for _, u := range b.units {
+		s, err := m.stage(ctx, b, u.record.Partition)
+		if err != nil {
+			return nil, err
+		}
+		if err := u.weigh(s); err != nil {
+			return nil, err
+		}
+	}
+	b.met = m.enricher.enrich(ctx, b.units)
+	return b, ctx.Err()
+}
+
+// stage returns the batch's stage of a partition, over its loaded shard.
+func (m *maker) stage(ctx context.Context, b *batch, partition int32) (*stage, error) {
+	if s := b.stages[partition]; s != nil {
+		return s, nil
+	}
+	shard, err := m.shards.get(partition)
+	if err != nil {
+		return nil, err
+	}
+	if shard.entries == nil {
+		begun := time.Now()
+		if err := shard.load(ctx, m.read); err != nil {
+			return nil, fmt.Errorf("publish: load state of partition %d: %w", partition, err)
+		}
+		m.metrics.stateLoad.Observe(time.Since(begun).Seconds())
+		m.log.Info("state loaded", "partition", partition, "entries", len(shard.entries), "took", time.Since(begun))
+	}
+	b.stages[partition] = newStage(shard)
+	return b.stages[partition], nil
+}
+
+// records returns everything the transaction writes: the events and letters in
+// the order of the inbox, the identities met, and the state.
+func (m *maker) records(b *batch, fit limits) ([]*kgo.Record, error) {
+	var out []*kgo.Record
+	for _, u := range b.units {
+		r, err := m.record(u, fit)
+		if err != nil {
+			return nil, err
+		}
+		if r != nil {
+			out = append(out, r)
+		}
+	}
+	kept := b.met[:0]
+	for _, met := range b.met {
+		r, err := m.arrivalOf(met)
+		if err != nil {
+			return nil, err
+		}
+		if fit.fits(r) {
+			out, kept = append(out, r), append(kept, met)
+		}
+	}
+	b.met = kept
+	for _, s := range b.stages {
+		out = append(out, s.records(m.names.Seen)...)
+	}
+	return out, nil
+}
+
+// record returns a unit's event or letter; nil when it is a repetition.
+func (m *maker) record(u *unit, fit limits) (*kgo.Record, error) {
+	if u.event != nil {
+		r, err := m.eventRecord(u, fit)
+		var outage *schemas.UnavailableError
+		if err == nil || errors.As(err, &outage) {
+			return r, err
+		}
+		m.spoiled[position{u.record.Partition, u.record.Offset}] = err
+		return nil, errSpoiled
+	}
+	if u.fault == nil {
+		return nil, nil
+	}
+	r := u.letter(m.names, time.Now())
+	if !fit.fits(r) {
+		m.log.Error("letter is larger than its topic takes and is not written; the inbox still holds the arrival: raise max.message.bytes and replay it",
+			"topic", r.Topic, "partition", u.record.Partition, "offset", u.record.Offset)
+		return nil, nil
+	}
+	return r, nil
+}
+
+// eventRecord encodes a unit's event. One that does not fit goes out without
+// what the receiver can do without: the content as received.
+func (m *maker) eventRecord(u *unit, fit limits) (*kgo.Record, error) {
+	e := u.event
+	r := &kgo.Record{Topic: topicOf(m.names, e.topic), Partition: u.record.Partition, Key: []byte(e.key), Headers: e.headers(u)}
+	for {
+		value, err := m.codec.Encode(e.value)
+		if err != nil {
+			return nil, fmt.Errorf("publish: encode event: %w", err)
+		}
+		r.Value = value
+		if fit.fits(r) {
+			return r, nil
+		}
+		content, ok := e.value.(*schemas.ContentEvent)
+		if !ok || content.Raw == nil {
+			return nil, errTooLarge
+		}
+		content.Raw = nil
+	}
+}
+
+// arrivalOf returns an identity met as an arrival, so that the owner of its own
+// partition decides whether it is news: an author who writes in two
+// conversations at once has one owner. It was read from the API, whatever brought
+// its content in.
+func (m *maker) arrivalOf(met met) (*kgo.Record, error) {
+	cause := &met.cause.arrival
+	origin := schemas.OriginPoll
+	if cause.Origin == schemas.OriginBackfill {
+		origin = schemas.OriginBackfill
+	}
+	key := met.author.key
+	value, err := m.codec.Encode(&schemas.Arrival{
+		ArrivalID: uuid.NewString(), Origin: origin, API: key.api, Account: key.account, Kind: kindIdentity, ResourceID: &key.id,
+		ReceivedAt: time.Now().UTC(), ContentType: "application/json", Body: met.author.body,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("publish: encode identity: %w", err)
+	}
+	trace := kgo.RecordHeader{Key: traceHeader, Value: []byte(traceOf(met.cause.record.Headers))}
+	return &kgo.Record{Topic: m.names.Inbox, Key: []byte(key.id), Value: value, Headers: []kgo.RecordHeader{trace}}, nil
+}
+
+// merge makes the batch's additions part of the state: its transaction has
+// committed.
+func (b *batch) merge() {
+	for _, s := range b.stages {
+		s.merge()
+	}
+	for _, met := range b.met {
+		met.author.tell()
+	}
+}
+
+// forget makes the batch's shards load again: how its transaction ended is not
+// known for certain.
+func (b *batch) forget() {
+	for _, s := range b.stages {
+		s.shard.forget()
+	}
+}
+
+// entries returns how much state is in memory.
+func (m *maker) entries() int {
+	n := 0
+	for _, s := range m.shards.all() {
+		n += len(s.entries)
+	}
+	return n
+}

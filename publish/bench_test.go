@@ -1,0 +1,261 @@
+package publish_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http/httptest"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sr/srfake"
+
+	"github.com/ringbridge/ringbridge/internal/kafka"
+	"github.com/ringbridge/ringbridge/publish"
+	"github.com/ringbridge/ringbridge/schemas"
+)
+
+const partitions = 3
+
+// codecOnce prepares the codec outside of any bubble: a registry is real HTTP.
+var codecOnce = sync.OnceValues(func() (*schemas.Codec, error) {
+	server := httptest.NewServer(srfake.NewRegistry().Handler())
+	defer server.Close()
+	registry, err := schemas.NewRegistry(schemas.Config{URL: server.URL})
+	if err != nil {
+		return nil, err
+	}
+	return registry.Prepare(context.Background(), "t.", true)
+})
+
+// A bench is a fake broker in fake time with the stage's topics.
+type bench struct {
+	*testing.T
+	cluster *kfake.Cluster
+	dial    dialFunc
+	opts    []kgo.Opt
+	names   kafka.Names
+	codec   *schemas.Codec
+	client  *kgo.Client
+	reg     *prometheus.Registry
+	log     *slog.Logger
+	wait    sync.WaitGroup
+}
+
+// onBench runs a test in a bubble.
+func onBench(t *testing.T, run func(b *bench)) {
+	t.Helper()
+	_, err := codecOnce()
+	require.NoError(t, err)
+	synctest.Test(t, func(t *testing.T) {
+		net := &kfake.VirtualNetwork{}
+		onCluster(t, net.DialContext, run, kfake.Ports(9093), kfake.ListenFn(net.Listen))
+	})
+}
+
+// inRealTime runs a test outside of a bubble: a member that ends a transaction
+// while its group rebalances waits for a mutex, and fake time stands still.
+func inRealTime(t *testing.T, run func(b *bench)) {
+	t.Helper()
+	onCluster(t, (&net.Dialer{Timeout: time.Second}).DialContext, run, kfake.GroupMinSessionTimeout(100*time.Millisecond))
+}
+
+// hasty are the options of a member that notices everything soon.
+func hasty(d *publish.Deps) {
+	d.Session = []kgo.Opt{kgo.SessionTimeout(1500 * time.Millisecond), kgo.HeartbeatInterval(100 * time.Millisecond), kgo.TransactionTimeout(time.Second)}
+}
+
+func onCluster(t *testing.T, dial dialFunc, run func(b *bench), opts ...kfake.Opt) {
+	t.Helper()
+	codec, err := codecOnce()
+	require.NoError(t, err)
+	names := kafka.TopicNames("t.")
+	cluster, err := kfake.NewCluster(append(opts, kfake.NumBrokers(1),
+		kfake.SeedTopics(partitions, names.Inbox, names.Contents, names.Activity, names.Seen), kfake.SeedTopics(2, names.InboxDLQ, names.Identities))...)
+	require.NoError(t, err)
+	defer cluster.Close()
+	b := &bench{
+		T: t, cluster: cluster, dial: dial, names: names, codec: codec, reg: prometheus.NewRegistry(), log: slog.New(slog.DiscardHandler),
+		opts: []kgo.Opt{kgo.SeedBrokers(cluster.ListenAddrs()...), kgo.Dialer(dial)},
+	}
+	b.client, err = kgo.NewClient(b.opts...)
+	require.NoError(t, err)
+	defer b.client.Close()
+	defer b.wait.Wait()
+	run(b)
+}
+
+type dialFunc = func(context.Context, string, string) (net.Conn, error)
+
+// start runs a publisher until the returned function is called.
+func (b *bench) start(change ...func(*publish.Deps)) (stop func()) {
+	b.Helper()
+	deps := publish.Deps{Kafka: slices.Clone(b.opts), Names: b.names, Codec: b.codec, Registerer: b.reg, Logger: b.log}
+	for _, c := range change {
+		c(&deps)
+	}
+	ctx, cancel := context.WithCancel(b.Context())
+	done := make(chan error, 1)
+	b.wait.Go(func() { done <- publish.New(deps, publish.Config{EnrichTimeout: 2 * time.Second}).Run(ctx) })
+	stop = sync.OnceFunc(func() {
+		cancel()
+		require.NoError(b, <-done)
+	})
+	b.Cleanup(cancel) // lets the bubble end when a test fails
+	return stop
+}
+
+// arrive writes arrivals to the inbox as ingest does, and returns the records.
+func (b *bench) arrive(arrivals ...schemas.Arrival) []*kgo.Record {
+	b.Helper()
+	var records []*kgo.Record
+	for _, a := range arrivals {
+		if a.ReceivedAt.IsZero() || a.ReceivedAt.Equal(received) {
+			a.ReceivedAt = time.Now()
+		}
+		value, err := b.codec.Encode(&a)
+		require.NoError(b, err)
+		records = append(records, &kgo.Record{Topic: b.names.Inbox, Key: []byte(conversation(a.Body)), Value: value})
+	}
+	require.NoError(b, b.client.ProduceSync(b.Context(), records...).FirstErr())
+	return records
+}
+
+// conversation is the key that ingest gives a body.
+func conversation(body []byte) string {
+	var keys struct {
+		ID       string
+		Thread   string `json:"thread_id"`
+		Resource struct {
+			ID       string
+			Metadata struct {
+				Thread string `json:"thread_id"`
+			}
+		}
+	}
+	_ = json.Unmarshal(body, &keys)
+	for _, key := range []string{keys.Resource.Metadata.Thread, keys.Thread, keys.Resource.ID, keys.ID} {
+		if key != "" {
+			return key
+		}
+	}
+	return ""
+}
+
+// committed returns what a read_committed consumer sees of a topic, by
+// partition and offset.
+func (b *bench) committed(topic string) (records []*kgo.Record) {
+	b.Helper()
+	for p := range int32(partitions) {
+		if (topic == b.names.InboxDLQ || topic == b.names.Identities) && p >= 2 {
+			break
+		}
+		ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
+		require.NoError(b, kafka.ReadAll(ctx, b.opts, topic, p, func(r *kgo.Record) { records = append(records, r) }))
+		cancel()
+	}
+	return records
+}
+
+// contents returns the events on the topic contents.
+func (b *bench) contents() (events []*schemas.ContentEvent) {
+	b.Helper()
+	for _, r := range b.committed(b.names.Contents) {
+		var event schemas.ContentEvent
+		require.NoError(b, b.codec.Decode(b.Context(), r.Value, &event))
+		events = append(events, &event)
+	}
+	return events
+}
+
+// eventually waits for a condition, in fake time.
+func (b *bench) eventually(what string, condition func() bool) {
+	b.Helper()
+	for deadline := time.Now().Add(2 * time.Minute); !condition(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			require.FailNow(b, "waited in vain", what)
+		}
+	}
+}
+
+// caughtUp waits until everything in the inbox is committed by the group.
+func (b *bench) caughtUp() {
+	b.Helper()
+	b.eventually("the inbox is published", func() bool { return b.lag() == 0 })
+}
+
+// lag is how many inbox records the group has not committed.
+func (b *bench) lag() int64 {
+	b.Helper()
+	adm := kadm.NewClient(b.client)
+	ends, err := adm.ListCommittedOffsets(b.Context(), b.names.Inbox)
+	require.NoError(b, err)
+	at, err := adm.FetchOffsets(b.Context(), b.names.Group("publish"))
+	if !errors.Is(err, kerr.GroupIDNotFound) { // it has not joined yet
+		require.NoError(b, err)
+	}
+	var lag int64
+	ends.Each(func(end kadm.ListedOffset) {
+		done, _ := at.Lookup(end.Topic, end.Partition)
+		lag += end.Offset - max(0, done.At)
+	})
+	return lag
+}
+
+// settle waits until the stage has had time to do more than it should.
+func (b *bench) settle() {
+	b.Helper()
+	b.caughtUp()
+	time.Sleep(time.Second)
+	b.caughtUp()
+}
+
+// metric returns the sum of a metric's series.
+func (b *bench) metric(name string) float64 {
+	b.Helper()
+	families, err := b.reg.Gather()
+	require.NoError(b, err)
+	sum := 0.0
+	for _, family := range families {
+		if family.GetName() != name {
+			continue
+		}
+		for _, m := range family.GetMetric() {
+			sum += m.GetCounter().GetValue() + m.GetGauge().GetValue()
+		}
+	}
+	return sum
+}
+
+// thread returns the webhook of a content's import, in a thread.
+func thread(thread, content, body string) schemas.Arrival {
+	return webhook(fmt.Sprintf(`{"type":"content.imported","id":"e-%s","issued_at":"2026-03-01T11:59:59.5Z","resource":{"type":"a/b","id":%q,"metadata":{"thread_id":%q,"body":%q}}}`,
+		content, content, thread, body))
+}
+
+// once fails unless each content id occurs once, as the type given.
+func once(b *bench, want int) {
+	b.Helper()
+	ids := map[string]int{}
+	for _, event := range b.contents() {
+		ids[event.EventID]++
+	}
+	require.Len(b, ids, want)
+	for id, n := range ids {
+		require.Equal(b, 1, n, "event %s", id)
+	}
+}
+
+var errBroken = errors.New("broken")

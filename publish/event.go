@@ -1,0 +1,123 @@
+package publish
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ringbridge/ringbridge/internal/kafka"
+	"github.com/ringbridge/ringbridge/schemas"
+)
+
+// An event is what goes out for a unit, before it is encoded.
+type event struct {
+	topic    string // which topic, by the name of its constant below
+	class    string // of the events metric
+	repaired bool
+	key      string
+	value    schemas.Value
+	content  *contentFinding // for enrichment; nil = it is no content
+
+	// CloudEvents attributes.
+	id, eventType, subject string
+	at                     time.Time
+}
+
+// Classes of events, and of repetitions: label values of the metrics.
+const (
+	classContent  = "content"
+	classActivity = "activity"
+	classIdentity = "identity"
+	// classContentOther is the class of content events that have none of their own.
+	classContentOther = "content.other"
+)
+
+// contentClass returns the class of a content event: the types that happen to
+// every content by name, the rest as one.
+func contentClass(eventType string) string {
+	switch eventType {
+	case typeImported, typeReplied, typeInitiated, typeApproved, typeExported, typeUpdated:
+		return eventType
+	}
+	return classContentOther
+}
+
+// A target names an event topic independently of the prefix.
+const (
+	targetContents   = "contents"
+	targetActivity   = "activity"
+	targetIdentities = "identities"
+)
+
+func topicOf(names kafka.Names, target string) string {
+	switch target {
+	case targetContents:
+		return names.Contents
+	case targetActivity:
+		return names.Activity
+	}
+	return names.Identities
+}
+
+func contentEvent(a *schemas.Arrival, f *contentFinding, v verdict, id string) *event {
+	at := f.occurredAt
+	if f.eventType == "" && v.eventType == typeUpdated {
+		at = f.at // of a row, its updated_at
+	}
+	conversation := f.content.ThreadID
+	if conversation == nil {
+		conversation = &f.content.ID
+	}
+	return &event{
+		topic: targetContents, class: contentClass(v.eventType), repaired: v.repaired && a.Origin == schemas.OriginPoll,
+		key: *conversation, id: id, eventType: v.eventType, subject: f.content.ID, at: at, content: f,
+		value: &schemas.ContentEvent{
+			EventID: id, EventType: v.eventType, OccurredAt: at, ReceivedAt: a.ReceivedAt, Origin: a.Origin, API: a.API, Account: a.Account,
+			Content: f.content, Raw: &f.raw,
+		},
+	}
+}
+
+func activityEvent(a *schemas.Arrival, f *activityFinding) *event {
+	resource := deref(f.event.ResourceID)
+	return &event{
+		topic: targetActivity, class: classActivity, key: resource, value: &f.event,
+		id: f.event.EventID, eventType: f.event.EventType, subject: resource, at: f.event.OccurredAt,
+	}
+}
+
+// typeIdentity is the type that an identity's record has as a CloudEvent.
+const typeIdentity = "identity.updated"
+
+func identityEvent(a *schemas.Arrival, f *identityFinding) *event {
+	id := f.identity.ID
+	return &event{
+		topic: targetIdentities, class: classIdentity, key: id, value: &f.identity, eventType: typeIdentity, subject: id,
+		id: eventID(a.Account, a.API, id, typeIdentity, strconv.FormatUint(f.state, 16)), at: time.UnixMilli(f.at).UTC(),
+	}
+}
+
+// cloudEventTime is RFC 3339 in UTC with the milliseconds that the schemas keep.
+const cloudEventTime = "2006-01-02T15:04:05.000Z"
+
+// headers returns the CloudEvents attributes in Kafka's binary mode, and the
+// trace that the arrival belongs to.
+func (e *event) headers(u *unit) []kgo.RecordHeader {
+	source := "/ringcentral/" + u.arrival.Account + "/" + strings.ToLower(string(u.arrival.API))
+	headers := make([]kgo.RecordHeader, 0, 8)
+	for _, h := range [][2]string{
+		{"ce_specversion", "1.0"},
+		{"ce_id", e.id},
+		{"ce_source", source},
+		{"ce_type", "com.ringcentral." + e.eventType},
+		{"ce_time", e.at.UTC().Format(cloudEventTime)},
+		{"ce_subject", e.subject},
+		{"content-type", "application/avro"},
+		{traceHeader, traceOf(u.record.Headers)},
+	} {
+		headers = append(headers, kgo.RecordHeader{Key: h[0], Value: []byte(h[1])})
+	}
+	return headers
+}

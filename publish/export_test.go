@@ -1,0 +1,61 @@
+package publish
+
+import (
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ringbridge/ringbridge/schemas"
+)
+
+// EventID gives tests the ids of events.
+func EventID(account string, api schemas.Api, resource, eventType, occurrence string) string {
+	return eventID(account, api, resource, eventType, occurrence)
+}
+
+// A State is the dedupe state of one partition, without Kafka.
+type State struct{ shard *shard }
+
+// NewState returns an empty one.
+func NewState() State { return State{&shard{entries: map[digest]string{}}} }
+
+// Take publishes an arrival: the event it becomes, nil for a repetition, or the
+// reason why it becomes a letter.
+func (s State) Take(a schemas.Arrival) (schemas.Value, error) {
+	finding, err := parse(&a)
+	if err != nil {
+		return nil, err
+	}
+	u := &unit{record: &kgo.Record{}, arrival: a, finding: finding}
+	st := newStage(s.shard)
+	if err := u.weigh(st); err != nil {
+		return nil, err
+	}
+	st.merge()
+	if u.event == nil {
+		return nil, nil
+	}
+	return u.event.value, nil
+}
+
+// Writes tells how many entries taking the arrival would write.
+func (s State) Writes(a schemas.Arrival) int {
+	finding, _ := parse(&a)
+	u := &unit{record: &kgo.Record{}, arrival: a, finding: finding}
+	st := newStage(s.shard)
+	_ = u.weigh(st)
+	return len(st.order)
+}
+
+// ReadContentEntry reads a stored entry.
+func ReadContentEntry(entry string) error {
+	_, err := readContentState(entry)
+	return err
+}
+
+// ReadIdentityEntry reads a stored entry.
+func ReadIdentityEntry(entry string) error {
+	_, err := readIdentityState(entry)
+	return err
+}
+
+// TraceOf gives the trace of a record with these headers.
+func TraceOf(headers []kgo.RecordHeader) string { return traceOf(headers) }

@@ -1,0 +1,270 @@
+package publish_test
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ringbridge/ringbridge/internal/samples"
+	"github.com/ringbridge/ringbridge/publish"
+	"github.com/ringbridge/ringbridge/schemas"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// received is when the tests' arrivals came in.
+var received = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func webhook(body string) schemas.Arrival {
+	var event struct{ Type string }
+	_ = json.Unmarshal([]byte(body), &event)
+	return schemas.Arrival{
+		ArrivalID: "a", Origin: schemas.OriginWebhook, API: schemas.ApiEngage, Account: "acme", Kind: event.Type,
+		ReceivedAt: received, ContentType: "application/json", Body: []byte(body),
+	}
+}
+
+func row(kind, body string) schemas.Arrival {
+	a := webhook(body)
+	a.Origin, a.Kind = schemas.OriginPoll, kind
+	return a
+}
+
+// sample returns the event of a webhook request, as ingest splits it.
+func sample(t testing.TB, request []byte) string {
+	t.Helper()
+	var envelope struct{ Events []json.RawMessage }
+	require.NoError(t, json.Unmarshal(request, &envelope))
+	require.Len(t, envelope.Events, 1)
+	return string(envelope.Events[0])
+}
+
+// TestEverySampleBecomesItsEvent compares every field with a golden file.
+func TestEverySampleBecomesItsEvent(t *testing.T) {
+	arrivals := map[string]schemas.Arrival{}
+	for name, request := range samples.Webhooks() {
+		arrivals[name] = webhook(sample(t, request))
+	}
+	arrivals["ed_content_create_response_doc"] = row("content", string(samples.Get("ed_content_create_response_doc")))
+	identity, err := os.ReadFile("testdata/identity.json")
+	require.NoError(t, err)
+	arrivals["identity"] = row("identity", string(identity))
+	for name, arrival := range arrivals {
+		t.Run(name, func(t *testing.T) {
+			value, err := publish.NewState().Take(arrival)
+			require.NoError(t, err)
+			raw := "null"
+			switch v := value.(type) {
+			case *schemas.ContentEvent:
+				raw, v.Raw = *v.Raw, nil
+			case *schemas.ActivityEvent:
+				raw, v.Data = v.Data, ""
+			case *schemas.Identity:
+				raw = string(arrival.Body)
+			}
+			require.Equal(t, string(arrival.Body), raw, "as received")
+			got, err := json.MarshalIndent(value, "", "  ")
+			require.NoError(t, err)
+			golden(t, "testdata/golden/"+name+".json", got)
+		})
+	}
+}
+
+func golden(t *testing.T, file string, got []byte) {
+	t.Helper()
+	if *update {
+		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+		require.NoError(t, os.WriteFile(file, append(got, '\n'), 0o644))
+	}
+	want, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, string(want), string(got)+"\n")
+}
+
+// content publishes one content event made of the metadata and returns it.
+func content(t *testing.T, metadata string) *schemas.ContentEvent {
+	t.Helper()
+	value, err := publish.NewState().Take(webhook(imported(metadata)))
+	require.NoError(t, err)
+	return value.(*schemas.ContentEvent)
+}
+
+func imported(metadata string) string {
+	return `{"type":"content.imported","id":"e1","issued_at":"2026-03-01T11:59:59.5Z","resource":{"type":"chat/message","id":"c1","metadata":` + metadata + `}}`
+}
+
+func ptr[T any](v T) *T { return &v }
+
+func TestScalarsAreReadLeniently(t *testing.T) {
+	c := content(t, `{"thread_id":8031152018338945839,"author_id":"","source_id":null,"body":null,"private":"false","published":"TRUE",
+		"category_ids":[1,"b",null],"foreign_categories":null,"title":12,"language":"fr","in_reply_to_id":1e3,"unknown":{"x":[1]},"Body":"another field",
+		"context_data":{"n":1.50,"s":"x","o":{"a":[1, 2]},"z":null},"has_attachment":1,
+		"attachments":[{"id":7,"size":"12","filename":null,"public?":true},{"id":"8","size":3.0}]}`).Content
+	require.Equal(t, "8031152018338945839", *c.ThreadID, "no digit is lost")
+	require.Nil(t, c.AuthorID)
+	require.Nil(t, c.SourceID)
+	require.Empty(t, c.Body)
+	require.Equal(t, ptr(false), c.Private)
+	require.Equal(t, ptr(true), c.Published)
+	require.Nil(t, c.RemotelyDeleted)
+	require.Equal(t, []string{"1", "b"}, c.CategoryIds)
+	require.Equal(t, []string{}, c.ForeignCategories)
+	require.Equal(t, "12", *c.Title)
+	require.Equal(t, "1e3", *c.InReplyToID)
+	require.Equal(t, map[string]string{"n": "1.50", "s": `"x"`, "o": `{"a":[1, 2]}`, "z": "null"}, c.ContextData)
+	require.Equal(t, []schemas.Attachment{{ID: "7", Size: ptr(int64(12))}, {ID: "8", Size: ptr(int64(3))}}, c.Attachments)
+}
+
+func TestTitleIsTheThreadsTitle(t *testing.T) {
+	require.Equal(t, "thread", *content(t, `{"thread_title":"thread","title":"own"}`).Content.Title)
+	require.Equal(t, "own", *content(t, `{"thread_title":null,"title":"own"}`).Content.Title)
+	require.Nil(t, content(t, `{}`).Content.Title)
+}
+
+func TestChannelAndKindComeFromTheMetadataFirst(t *testing.T) {
+	for fact, c := range map[string]struct{ resource, metadata, source, kind string }{
+		"resource a/b":                {"a/b", `{}`, "a", "b"},
+		"resource without a channel":  {"message", `{}`, "", "message"},
+		"the metadata has both":       {"a/b", `{"source_type":"s","type":"t"}`, "s", "t"},
+		"the metadata has the kind":   {"a/b", `{"type":"t"}`, "a", "t"},
+		"a kind of several parts":     {"a/b/c", `{}`, "a", "b/c"},
+		"no type at all, as it seems": {"", `{}`, "", ""},
+	} {
+		t.Run(fact, func(t *testing.T) {
+			body := strings.Replace(imported(c.metadata), "chat/message", c.resource, 1)
+			value, err := publish.NewState().Take(webhook(body))
+			require.NoError(t, err)
+			got := value.(*schemas.ContentEvent).Content
+			require.Equal(t, c.source, deref(got.SourceType))
+			require.Equal(t, c.kind, deref(got.Type))
+		})
+	}
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+func TestDirectionFollowsTheStatus(t *testing.T) {
+	for status, want := range map[string]schemas.Direction{
+		"new": "INBOUND", "assigned": "INBOUND", "replied": "INBOUND", "ignored": "INBOUND", "forwarded": "INBOUND",
+		"user_reply": "OUTBOUND", "user_initiated": "OUTBOUND", "pending_approval": "OUTBOUND", "pending": "OUTBOUND",
+		"draft": "UNKNOWN", "": "UNKNOWN",
+	} {
+		require.Equal(t, want, content(t, `{"status":"`+status+`"}`).Content.Direction, status)
+	}
+	require.Equal(t, schemas.DirectionUnknown, content(t, `{}`).Content.Direction)
+}
+
+func TestTimestamps(t *testing.T) {
+	for text, want := range map[string]string{
+		"2018-08-30T08:11:30Z":            "2018-08-30T08:11:30Z",
+		"2018-08-30T08:11:30.1239Z":       "2018-08-30T08:11:30.123Z",
+		"2014-04-29T14:29:27.408+0000":    "2014-04-29T14:29:27.408Z",
+		"2014-04-29T14:29:27.408-02:30":   "2014-04-29T16:59:27.408Z",
+		"2014-04-29T14:29:27+0530":        "2014-04-29T08:59:27Z",
+		"2014-04-29T23:59:59.9999999999Z": "2014-04-29T23:59:59.999Z",
+	} {
+		at := content(t, `{"created_at":"`+text+`"}`).Content.CreatedAt
+		require.Equal(t, want, at.Format(time.RFC3339Nano), text)
+	}
+}
+
+func TestWithoutATimeOfItsOwnAnEventOccurredWhenItCame(t *testing.T) {
+	value, err := publish.NewState().Take(webhook(strings.Replace(imported(`{}`), `"issued_at":"2026-03-01T11:59:59.5Z",`, "", 1)))
+	require.NoError(t, err)
+	require.Equal(t, received, value.(*schemas.ContentEvent).OccurredAt)
+}
+
+func TestRawIsValidText(t *testing.T) {
+	event := content(t, "{\"body\":\"a\xffb\\ud800\"}")
+	require.Equal(t, "a\uFFFDb\uFFFD", event.Content.Body)
+	require.Contains(t, *event.Raw, "a\uFFFDb\\ud800")
+}
+
+func TestWrongShapesAreRefused(t *testing.T) {
+	for body, field := range map[string]string{
+		`[]`: "", `null`: "", `"x"`: "", ``: "", `{`: "",
+		`{"resource":{"id":"1"}}`:                               "type",
+		`{"type":"","resource":{"id":"1"}}`:                     "type",
+		`{"type":{},"resource":{"id":"1"}}`:                     "type",
+		`{"type":"content.imported"}`:                           "resource.id",
+		`{"type":"task.created","resource":{"id":null}}`:        "resource.id",
+		`{"type":"task.created","resource":[]}`:                 "resource",
+		`{"type":"task.created","resource":{"id":{"$oid":1}}}`:  "resource.id",
+		`{"type":"t","issued_at":"soon","resource":{"id":"1"}}`: "issued_at",
+		imported(`"x"`):                                       "resource.metadata",
+		imported(`{"body":{"text":"secret"}}`):                "resource.metadata.body",
+		imported(`{"private":"perhaps"}`):                     "resource.metadata.private",
+		imported(`{"category_ids":"secret"}`):                 "resource.metadata.category_ids",
+		imported(`{"category_ids":[{}]}`):                     "resource.metadata.category_ids",
+		imported(`{"context_data":"secret"}`):                 "resource.metadata.context_data",
+		imported(`{"attachments":["secret"]}`):                "resource.metadata.attachments",
+		imported(`{"attachments":[{"id":[]}]}`):               "resource.metadata.attachments.0.id",
+		imported(`{"attachments":[{"id":"1","size":"NaN"}]}`): "resource.metadata.attachments.0.size",
+		imported(`{"created_at":12}`):                         "resource.metadata.created_at",
+	} {
+		_, err := publish.NewState().Take(webhook(body))
+		var parse *publish.ParseError
+		require.ErrorAs(t, err, &parse, body)
+		require.Equal(t, field, parse.Field, body)
+		require.NotContains(t, err.Error(), "secret")
+	}
+	for kind, body := range map[string]string{"content": `{"body":"x"}`, "identity": `{"id":null}`} {
+		_, err := publish.NewState().Take(row(kind, body))
+		var parse *publish.ParseError
+		require.ErrorAs(t, err, &parse)
+		require.Equal(t, "id", parse.Field)
+	}
+}
+
+func TestOtherEventsAreActivity(t *testing.T) {
+	for fact, a := range map[string]schemas.Arrival{
+		"a type not known yet":           webhook(`{"type":"galaxy.exploded","resource":{"type":"galaxy","id":1}}`),
+		"a content type not known yet":   webhook(`{"type":"content.liked","resource":{"type":"x","id":"1","metadata":"whatever"}}`),
+		"content.updated, which is ours": webhook(`{"type":"content.updated","resource":{"type":"x","id":"1"}}`),
+		"a type called like a row":       webhook(`{"type":"identity","id":"9","resource":{"type":"x","id":"1"}}`),
+		"another api's content":          {API: schemas.ApiSocial, Origin: schemas.OriginWebhook, Body: []byte(imported(`{}`))},
+		"a row of a kind not known yet":  row("thread", `{"type":"thread","resource":{"id":"1"}}`),
+	} {
+		t.Run(fact, func(t *testing.T) {
+			value, err := publish.NewState().Take(a)
+			require.NoError(t, err)
+			event := value.(*schemas.ActivityEvent)
+			require.Equal(t, string(a.Body), event.Data)
+			require.NotEmpty(t, event.EventType)
+			require.NotEmpty(t, *event.ResourceID)
+		})
+	}
+}
+
+func FuzzNothingBreaksTheParser(f *testing.F) {
+	f.Add([]byte(imported(`{"body":"x","attachments":[{"size":1e400}]}`)), "content.imported")
+	f.Add([]byte(`{"id":1,"context_data":[]}`), "content")
+	f.Add([]byte(`{"id":"1","extra_values":{"a":1}}`), "identity")
+	f.Fuzz(func(t *testing.T, body []byte, kind string) {
+		for _, origin := range []schemas.Origin{schemas.OriginWebhook, schemas.OriginPoll} {
+			state := publish.NewState()
+			a := schemas.Arrival{Origin: origin, API: schemas.ApiEngage, Kind: kind, Body: body, ReceivedAt: received}
+			first, err := state.Take(a)
+			if err != nil {
+				var parse *publish.ParseError
+				require.ErrorAs(t, err, &parse)
+				continue
+			}
+			require.NotNil(t, first)
+			again, err := state.Take(a)
+			require.NoError(t, err)
+			require.Nil(t, again, "the same arrival again is a repetition")
+		}
+	})
+}

@@ -1,0 +1,122 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ringbridge/ringbridge/internal/kafka"
+)
+
+// stageName is the stage's part of its consumer group's name.
+const stageName = "publish"
+
+const (
+	// restartMin and restartMax bound the wait before a new session after a
+	// fault, which doubles each time.
+	restartMin = 250 * time.Millisecond
+	restartMax = 15 * time.Second
+	// healthy is how long a session must last for the wait to begin anew.
+	healthy = time.Minute
+)
+
+// Deps are what the stage works with.
+type Deps struct {
+	Kafka      []kgo.Opt             // reach the brokers; used for the session's client and for short-lived ones that read state
+	Session    []kgo.Opt             // for the session's client alone, such as the hooks of its metrics; applied last
+	Names      kafka.Names           // of the topics
+	Codec      Codec                 // of the values
+	API        API                   // completes contents; nil = they go out as they came
+	Health     Health                // nil = nobody is told
+	Logger     *slog.Logger          // nil = silence
+	Registerer prometheus.Registerer // nil = unregistered
+}
+
+// A Publisher runs the stage. Make it with New.
+type Publisher struct {
+	deps    Deps
+	txnID   string
+	kafka   trouble
+	schema  trouble
+	maker   *maker
+	metrics *metrics
+}
+
+// New returns a publisher; cfg must be valid. It makes no call.
+func New(deps Deps, cfg Config) *Publisher {
+	if deps.Logger == nil {
+		deps.Logger = slog.New(slog.DiscardHandler)
+	}
+	if deps.Health == nil {
+		deps.Health = noHealth{}
+	}
+	m := newMetrics(deps.Registerer)
+	p := &Publisher{
+		deps: deps,
+		// One id for the life of the process: a session that follows a broken one
+		// ends its transaction at once instead of waiting for its time-out.
+		txnID:   deps.Names.Group(stageName) + "-" + uuid.NewString(),
+		kafka:   trouble{component: componentKafka, health: deps.Health, log: deps.Logger},
+		schema:  trouble{component: componentRegistry, health: deps.Health, log: deps.Logger},
+		metrics: m,
+	}
+	p.maker = &maker{
+		names: deps.Names, codec: deps.Codec, shards: &shards{}, read: p.readSeen, log: deps.Logger, metrics: m,
+		enricher: &enricher{
+			api: deps.API, bound: cfg.EnrichTimeout, authors: newAuthors(authorsKept), log: deps.Logger, metrics: m,
+		},
+		spoiled: map[position]error{},
+	}
+	return p
+}
+
+// Run publishes until ctx is done, then ends the transaction under way, leaves
+// the group and returns nil; that takes stopBound at most. Outages are waited
+// out. The error is one that waiting does not heal. Run may be called once.
+func (p *Publisher) Run(ctx context.Context) error {
+	wait := restartMin
+	for {
+		begun := time.Now()
+		err := p.session(ctx)
+		switch {
+		case errors.Is(err, errEntry), errors.Is(err, errOptions):
+			return err
+		case ctx.Err() != nil:
+			return nil
+		}
+		p.metrics.restarts.Inc()
+		p.kafka.felt("cannot work with Kafka: "+err.Error(), err)
+		if time.Since(begun) > healthy {
+			wait = restartMin
+		}
+		if sleep(ctx, wait) != nil {
+			return nil
+		}
+		wait = min(2*wait, restartMax)
+	}
+}
+
+// readSeen reads a partition of the topic seen.
+func (p *Publisher) readSeen(ctx context.Context, partition int32, each func(*kgo.Record)) error {
+	return kafka.ReadAll(ctx, p.deps.Kafka, p.deps.Names.Seen, partition, each)
+}
+
+// sleep waits for d, or returns the context's cause when it ends first.
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return context.Cause(ctx)
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}

@@ -1,0 +1,169 @@
+package publish
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"sync"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// A digest stands for a key of the topic seen in memory.
+type digest [16]byte
+
+func digestOf(key []byte) digest {
+	sum := sha256.Sum256(key)
+	return digest(sum[:16])
+}
+
+// A shard is the state of one inbox partition: what was published of what came
+// in there. Only the loop reads and changes it. A shard belongs to one
+// assignment: when the partition is assigned anew there is a new shard, so that
+// what an outlived transaction merges goes nowhere.
+type shard struct {
+	partition int32
+	entries   map[digest]string // nil = not loaded yet
+}
+
+// errNotOurs means that a partition was taken away while its records were at
+// work: the transaction must not commit.
+var errNotOurs = errors.New("publish: the partition is no longer ours")
+
+// shards holds those of the partitions owned. The client calls assigned and
+// dropped from its own goroutines; safe for concurrent use.
+type shards struct {
+	mu    sync.Mutex
+	owned map[int32]*shard
+}
+
+// assigned makes new shards. It is what keeps the state right: the client's
+// session swallows revocations while another is pending, but no assignment.
+func (s *shards) assigned(partitions []int32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.owned == nil {
+		s.owned = map[int32]*shard{}
+	}
+	for _, p := range partitions {
+		s.owned[p] = &shard{partition: p}
+	}
+}
+
+// dropped frees the shards of partitions that went away.
+func (s *shards) dropped(partitions []int32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range partitions {
+		delete(s.owned, p)
+	}
+}
+
+// get returns a partition's shard, loaded or not, or errNotOurs.
+func (s *shards) get(partition int32) (*shard, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if shard := s.owned[partition]; shard != nil {
+		return shard, nil
+	}
+	return nil, errNotOurs
+}
+
+// all returns the shards of the partitions owned.
+func (s *shards) all() []*shard {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]*shard, 0, len(s.owned))
+	for _, shard := range s.owned {
+		out = append(out, shard)
+	}
+	return out
+}
+
+// A readFunc hands every committed record of a partition of seen to each, up to
+// the end as it stands, waiting for transactions that are open there.
+type readFunc func(ctx context.Context, partition int32, each func(*kgo.Record)) error
+
+// load fills a shard that is not loaded. It is called at the first record after
+// the partition was assigned: the record's offset is the committed one, so the
+// transactions of the owners before are decided or can no longer commit.
+func (s *shard) load(ctx context.Context, read readFunc) error {
+	entries := map[digest]string{}
+	unknown := false
+	err := read(ctx, s.partition, func(r *kgo.Record) {
+		switch key := digestOf(r.Key); {
+		case len(r.Value) == 0:
+			delete(entries, key)
+		case r.Value[0] != entryVersion:
+			unknown = true
+		case len(r.Value) == 1:
+			entries[key] = eventEntry // one string for all
+		default:
+			entries[key] = string(r.Value)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if unknown {
+		return errEntry
+	}
+	s.entries = entries
+	return nil
+}
+
+// forget makes the shard load again.
+func (s *shard) forget() { s.entries = nil }
+
+// A stage holds what a transaction adds to a shard, over what the shard holds,
+// until the transaction has committed.
+type stage struct {
+	shard *shard
+	added map[digest]string
+	keys  map[digest]string // as text, for the records
+	order []digest          // of the first addition
+}
+
+func newStage(s *shard) *stage {
+	return &stage{shard: s, added: map[digest]string{}, keys: map[digest]string{}}
+}
+
+// get returns the newest entry of a key; "" when there is none.
+func (s *stage) get(key string) string {
+	d := digestOf([]byte(key))
+	if entry, ok := s.added[d]; ok {
+		return entry
+	}
+	return s.shard.entries[d]
+}
+
+// put adds an entry. One that is there already is nothing to write.
+func (s *stage) put(key, entry string) {
+	d := digestOf([]byte(key))
+	if s.get(key) == entry {
+		return
+	}
+	if _, ok := s.added[d]; !ok {
+		s.order = append(s.order, d)
+		s.keys[d] = key
+	}
+	s.added[d] = entry
+}
+
+// records returns the additions as records of the topic seen, one a key.
+func (s *stage) records(topic string) []*kgo.Record {
+	out := make([]*kgo.Record, 0, len(s.order))
+	for _, d := range s.order {
+		out = append(out, &kgo.Record{
+			Topic: topic, Partition: s.shard.partition, Key: []byte(s.keys[d]), Value: []byte(s.added[d]),
+		})
+	}
+	return out
+}
+
+// merge takes the additions over into the shard: the transaction has committed.
+func (s *stage) merge() {
+	for d, entry := range s.added {
+		s.shard.entries[d] = entry
+	}
+}

@@ -1,0 +1,190 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+const (
+	// sessionTimeout is how long a killed process keeps its partitions: short
+	// enough for the events to go on soon, long enough for a pause of the
+	// scheduler or the collector.
+	sessionTimeout    = 10 * time.Second
+	heartbeatInterval = 2 * time.Second
+	// rebalanceTimeout bounds how long a rebalance waits for a member; ending a
+	// transaction takes milliseconds.
+	rebalanceTimeout = 30 * time.Second
+	// transactionTimeout is how long a killed process's transaction may stay
+	// open. Until then readers of what is committed see nothing after it.
+	transactionTimeout = 10 * time.Second
+	// batchRecords bounds a transaction. More would lengthen what an abort redoes
+	// and gain nothing: a transaction costs the same with a hundred.
+	batchRecords = 500
+	// gap lies between the end of a transaction and the begin of the next: while
+	// the coordinator still writes the markers of the one before, a new one has to
+	// back off, and takes 24 ms instead of 2 (p99).
+	gap = 2 * time.Millisecond
+	// stopBound is how long the transaction under way and leaving the group may
+	// take when the stage is stopped.
+	stopBound = 5 * time.Second
+	// watchInterval is how often the brokers are asked whether they are there.
+	watchInterval = 5 * time.Second
+	watchTimeout  = 3 * time.Second
+)
+
+// errOptions means that the client's options contradict each other.
+var errOptions = errors.New("publish: wrong Kafka options")
+
+// A session is one client's membership in the group.
+type session struct {
+	*Publisher
+	kafkaSession *kgo.GroupTransactSession
+	fit          limits
+	ended        time.Time // when the last transaction ended
+	aborts       int       // in a row
+}
+
+// session joins the group and publishes until ctx is done or something breaks.
+func (p *Publisher) session(ctx context.Context) error {
+	n := p.deps.Names
+	fit, err := readLimits(ctx, p.deps.Kafka, n.Contents, n.Activity, n.Identities, n.Inbox, n.InboxDLQ, n.Seen)
+	if err != nil {
+		return err
+	}
+	gts, err := kgo.NewGroupTransactSession(p.options(fit)...)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errOptions, err)
+	}
+	s := &session{Publisher: p, kafkaSession: gts, fit: fit}
+	watching, stopWatching := context.WithCancel(ctx)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		p.watch(watching, gts.Client())
+	}()
+	err = s.loop(ctx)
+	stopWatching()
+	<-watched
+	p.leave(ctx, gts)
+	return err
+}
+
+// leave leaves the group and closes the client. When the stage is being stopped,
+// brokers that do not answer are not waited for longer than stopBound; else the
+// next session waits until this one's client is gone.
+func (p *Publisher) leave(ctx context.Context, gts *kgo.GroupTransactSession) {
+	leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopBound)
+	defer cancel()
+	if err := gts.Client().LeaveGroupContext(leaving); err != nil {
+		p.deps.Logger.Info("left without the group's answer; its partitions move when the session times out", "error", err)
+	}
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		gts.Close()
+	}()
+	select {
+	case <-closed:
+		return
+	case <-leaving.Done():
+	}
+	select {
+	case <-closed:
+	case <-ctx.Done():
+	}
+}
+
+func (p *Publisher) options(fit limits) []kgo.Opt {
+	n, shards := p.deps.Names, p.maker.shards
+	partitions := func(do func([]int32)) func(context.Context, *kgo.Client, map[string][]int32) {
+		return func(_ context.Context, _ *kgo.Client, topics map[string][]int32) { do(topics[n.Inbox]) }
+	}
+	return slices.Concat(p.deps.Kafka, []kgo.Opt{
+		kgo.ConsumerGroup(n.Group(stageName)),
+		kgo.ConsumeTopics(n.Inbox),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.Balancers(kgo.CooperativeStickyBalancer()),
+		kgo.SessionTimeout(sessionTimeout),
+		kgo.HeartbeatInterval(heartbeatInterval),
+		kgo.RebalanceTimeout(rebalanceTimeout),
+		kgo.TransactionalID(p.txnID),
+		kgo.TransactionTimeout(transactionTimeout),
+		kgo.ProducerLinger(0), // a batch is whole when it is produced
+		kgo.ProducerBatchMaxBytesFn(fit.of),
+		kgo.RecordPartitioner(partitioner{n}),
+		kgo.OnPartitionsAssigned(partitions(shards.assigned)),
+		kgo.OnPartitionsRevoked(partitions(shards.dropped)),
+		kgo.OnPartitionsLost(partitions(shards.dropped)),
+	}, p.deps.Session)
+}
+
+// loop publishes batch after batch. It returns nil when ctx is done.
+func (s *session) loop(ctx context.Context) error {
+	for ctx.Err() == nil {
+		if sleep(ctx, time.Until(s.ended.Add(gap))) != nil {
+			break
+		}
+		fetches := s.kafkaSession.PollRecords(ctx, batchRecords)
+		if ctx.Err() != nil {
+			break
+		}
+		if err := fetches.Err(); err != nil {
+			return fmt.Errorf("publish: read inbox: %w", err)
+		}
+		if records := fetches.Records(); len(records) > 0 {
+			if err := s.publish(ctx, records); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// watch asks the brokers whether they are there: the client waits out an outage
+// without a word.
+func (p *Publisher) watch(ctx context.Context, client *kgo.Client) {
+	for sleep(ctx, watchInterval) == nil {
+		err := ping(ctx, client)
+		switch {
+		case ctx.Err() != nil:
+		case err != nil:
+			p.kafka.felt("no broker answers", err)
+		default:
+			p.kafka.quietFor(2 * watchInterval)
+		}
+	}
+}
+
+// ping is the client's, bounded: while it connects the client heeds no context.
+func ping(ctx context.Context, client *kgo.Client) error {
+	ctx, cancel := context.WithTimeout(ctx, watchTimeout)
+	defer cancel()
+	answer := make(chan error, 1)
+	go func() { answer <- client.Ping(ctx) }()
+	select {
+	case err := <-answer:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// withGrace returns a context that ends stopBound after ctx: what has begun may
+// end in order.
+func withGrace(ctx context.Context) (context.Context, context.CancelFunc) {
+	graceful, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		_ = sleep(graceful, stopBound)
+		cancel()
+	})
+	return graceful, func() {
+		stop()
+		cancel()
+	}
+}

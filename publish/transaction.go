@@ -1,0 +1,169 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ringbridge/ringbridge/schemas"
+)
+
+const (
+	// retryMin and retryMax bound the waits, doubling, before a batch is made
+	// again while the registry is out of reach, and before one is redone after
+	// transactions that did not commit.
+	retryMin = 50 * time.Millisecond
+	retryMax = 5 * time.Second
+)
+
+// publish turns records into one transaction. The error ends the session; a
+// transaction that did not commit is none, as the client goes back to the
+// committed offsets and the records come again.
+func (s *session) publish(ctx context.Context, records []*kgo.Record) error {
+	b, out, err := s.prepare(ctx, records)
+	switch {
+	case errors.Is(err, errNotOurs):
+		return s.abandon(ctx)
+	case err != nil:
+		return err
+	}
+	begun := time.Now()
+	graceful, cancel := withGrace(ctx)
+	defer cancel()
+	committed, err := s.transact(graceful, out)
+	s.ended = time.Now()
+	s.metrics.duration.Observe(s.ended.Sub(begun).Seconds())
+	s.report(b, len(records), committed, s.ended.Sub(begun))
+	if !committed {
+		// The broker may have committed all the same, if its answer was lost.
+		b.forget()
+		s.metrics.transactions.WithLabelValues(resultAborted).Inc()
+		if err != nil {
+			return fmt.Errorf("publish: transaction: %w", err)
+		}
+		return s.pause(ctx)
+	}
+	s.aborts = 0
+	b.merge()
+	clear(s.maker.spoiled)
+	s.metrics.transactions.WithLabelValues(resultCommitted).Inc()
+	s.metrics.committed(b, s.ended)
+	s.metrics.stateEntries.Set(float64(s.maker.entries()))
+	s.kafka.over()
+	return nil
+}
+
+// prepare makes the batch and its records. While the registry is out of reach it
+// waits. errNotOurs means that a partition was taken away meanwhile.
+func (s *session) prepare(ctx context.Context, records []*kgo.Record) (*batch, []*kgo.Record, error) {
+	wait := retryMin
+	for {
+		var out []*kgo.Record
+		b, err := s.maker.make(ctx, records)
+		if err == nil {
+			out, err = s.maker.records(b, s.fit)
+		}
+		var unavailable *schemas.UnavailableError
+		switch {
+		case err == nil:
+			s.schema.over()
+			return b, out, nil
+		case ctx.Err() != nil:
+			return nil, nil, context.Cause(ctx)
+		case errors.Is(err, errSpoiled):
+			continue
+		case !errors.As(err, &unavailable):
+			return nil, nil, err
+		}
+		s.schema.felt("the schema registry is out of reach", err)
+		if err := sleep(ctx, wait); err != nil {
+			return nil, nil, err
+		}
+		wait = min(2*wait, retryMax)
+	}
+}
+
+// transact writes the records and the inbox's offsets in one transaction, and
+// tells whether it committed. Without an error it is certain that the next one
+// can begin, not how this one ended.
+func (s *session) transact(ctx context.Context, records []*kgo.Record) (committed bool, err error) {
+	if err := s.kafkaSession.Begin(); err != nil {
+		return false, err
+	}
+	var mu sync.Mutex
+	var failed error
+	for _, r := range records {
+		s.kafkaSession.Produce(ctx, r, func(r *kgo.Record, err error) {
+			if err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				if failed == nil {
+					failed = fmt.Errorf("write to %s: %w", r.Topic, err)
+				}
+			}
+		})
+	}
+	if err := s.kafkaSession.Client().Flush(ctx); err != nil {
+		return false, err
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	committed, err = s.kafkaSession.End(ctx, failed == nil)
+	return committed, errors.Join(failed, err)
+}
+
+// abandon gives the polled records back: their partitions are being taken away.
+// An empty transaction that is aborted takes the client back to the committed
+// offsets.
+func (s *session) abandon(ctx context.Context) error {
+	s.metrics.transactions.WithLabelValues(resultAborted).Inc()
+	if err := s.kafkaSession.Begin(); err != nil {
+		return fmt.Errorf("publish: give back: %w", err)
+	}
+	graceful, cancel := withGrace(ctx)
+	defer cancel()
+	if _, err := s.kafkaSession.End(graceful, kgo.TryAbort); err != nil {
+		return fmt.Errorf("publish: give back: %w", err)
+	}
+	return s.pause(ctx)
+}
+
+// pause waits after a transaction that did not commit, longer each time.
+func (s *session) pause(ctx context.Context) error {
+	d := min(retryMin<<min(s.aborts, 10), retryMax)
+	s.aborts++
+	_ = sleep(ctx, d) // the loop sees that ctx is done
+	return nil
+}
+
+// report writes one line for the transaction and one for each letter. What
+// customers wrote is in neither.
+func (s *session) report(b *batch, read int, committed bool, took time.Duration) {
+	log := s.deps.Logger
+	var events, letters, repetitions int
+	for _, u := range b.units {
+		switch {
+		case u.fault != nil:
+			letters++
+			if committed {
+				log.Warn("arrival given up", "reason", u.reason(), "error", u.fault, "arrival_id", u.arrival.ArrivalID, "kind", u.arrival.Kind,
+					"resource_id", deref(u.arrival.ResourceID), "partition", u.record.Partition, "offset", u.record.Offset)
+			}
+		case u.event != nil:
+			events++
+		default:
+			repetitions++
+		}
+	}
+	level := slog.LevelDebug
+	if !committed {
+		level = slog.LevelInfo
+	}
+	log.Log(context.Background(), level, "transaction ended", "committed", committed, "read", read, "events", events, "letters", letters,
+		"repetitions", repetitions, "identities_met", len(b.met), "partitions", len(b.stages), "took", took)
+}

@@ -1,0 +1,120 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ringbridge/ringbridge/schemas"
+)
+
+// A Codec encodes and decodes the records' values. Both block at most for a call
+// to the schema registry, bounded by ctx, and return *schemas.UnavailableError
+// while it is out of reach: then the stage waits. Decode returns
+// *schemas.UndecodableError when the bytes are at fault. Safe for concurrent use.
+type Codec interface {
+	Encode(schemas.Value) ([]byte, error)
+	Decode(context.Context, []byte, schemas.Value) error
+}
+
+// A unit is one inbox record and what is made of it: an event, a letter, or
+// nothing.
+type unit struct {
+	record  *kgo.Record
+	arrival schemas.Arrival
+	finding finding
+	fault   error // why it is a letter; nil = it is none
+
+	event  *event // nil = nothing to publish
+	repeat string // the class of the repetition; "" = it is none
+}
+
+// read decodes and parses a record. An error is the registry's or the context's,
+// never the record's.
+func read(ctx context.Context, codec Codec, record *kgo.Record) (*unit, error) {
+	u := &unit{record: record}
+	err := codec.Decode(ctx, record.Value, &u.arrival)
+	var undecodable *schemas.UndecodableError
+	switch {
+	case errors.As(err, &undecodable):
+		u.fault, u.arrival = err, schemas.Arrival{Body: record.Value}
+	case err != nil:
+		return nil, fmt.Errorf("publish: decode arrival: %w", err)
+	default:
+		if u.finding, u.fault = parse(&u.arrival); u.fault != nil {
+			u.finding = nil
+		}
+	}
+	return u, nil
+}
+
+// weigh decides what a unit becomes, and stages what is to be remembered. The
+// units of a partition must be weighed in the order of their offsets.
+func (u *unit) weigh(s *stage) error {
+	switch f := u.finding.(type) {
+	case *contentFinding:
+		return u.weighContent(s, f)
+	case *activityFinding:
+		f.event.EventID = eventID(u.arrival.Account, u.arrival.API, deref(f.event.ResourceID), f.event.EventType, f.occurrence)
+		if !u.first(s, f.event.EventID) {
+			u.repeat = classActivity
+			return nil
+		}
+		u.event = activityEvent(&u.arrival, f)
+	case *identityFinding:
+		return u.weighIdentity(s, f)
+	}
+	return nil
+}
+
+func (u *unit) weighContent(s *stage, f *contentFinding) error {
+	key := contentKey(u.arrival.API, f.content.ID)
+	state, err := readContentState(s.get(key))
+	if err != nil {
+		return err
+	}
+	id := func(v verdict) string {
+		return eventID(u.arrival.Account, u.arrival.API, f.content.ID, v.eventType, v.occurrence)
+	}
+	if f.eventType != "" && onceOf(f.eventType) == 0 && !u.first(s, id(verdict{eventType: f.eventType, occurrence: f.occurrence})) {
+		u.repeat = classContent
+		return nil
+	}
+	v, next := state.weigh(f)
+	s.put(key, next.entry())
+	if v.eventType == "" {
+		u.repeat = classContent
+		return nil
+	}
+	u.event = contentEvent(&u.arrival, f, v, id(v))
+	return nil
+}
+
+func (u *unit) weighIdentity(s *stage, f *identityFinding) error {
+	key := identityKey(u.arrival.API, f.identity.ID)
+	state, err := readIdentityState(s.get(key))
+	if err != nil {
+		return err
+	}
+	news, next := state.weigh(f)
+	if !news {
+		u.repeat = classIdentity
+		return nil
+	}
+	s.put(key, next.entry())
+	u.event = identityEvent(&u.arrival, f)
+	return nil
+}
+
+// first tells whether an event that can happen again was not published before,
+// and remembers it.
+func (u *unit) first(s *stage, eventID string) bool {
+	key := eventKey(eventID)
+	if s.get(key) != "" {
+		return false
+	}
+	s.put(key, eventEntry)
+	return true
+}
