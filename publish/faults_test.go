@@ -78,6 +78,61 @@ func TestACommitWhoseAnswerIsLostIsNotRepeated(t *testing.T) {
 	})
 }
 
+// TestACommitThatTheBrokerDeniesIsNotRepeated commits behind the broker's words
+// that it did not.
+func TestACommitThatTheBrokerDeniesIsNotRepeated(t *testing.T) {
+	onBench(t, func(b *bench) {
+		var ends atomic.Int32
+		lie := func(req kmsg.Request) (kmsg.Response, error, bool) {
+			b.cluster.KeepControl()
+			if ends.Add(1) != 3 { // the second transaction's; the third is the one sent below
+				return nil, nil, false
+			}
+			b.cluster.SleepControl(func() {
+				answer, err := req.(*kmsg.EndTxnRequest).RequestWith(b.Context(), b.client)
+				require.NoError(b, err)
+				require.Zero(b, answer.ErrorCode)
+			})
+			denied := req.ResponseKind().(*kmsg.EndTxnResponse)
+			denied.ErrorCode = kerr.UnknownServerError.Code
+			return denied, nil, true
+		}
+		defer b.start()()
+		for i := range 2 { // the state of every partition is in memory
+			b.arrive(thread("t1", fmt.Sprint("c", i), "hi"))
+			b.caughtUp()
+		}
+		b.cluster.ControlKey(int16(kmsg.EndTxn), lie)
+		for i := range 9 {
+			b.arrive(thread("t1", fmt.Sprint("d", i), "hi"))
+			b.settle()
+		}
+		require.NotZero(b, b.metric("ringbridge_publish_session_restarts_total")+b.metric("ringbridge_publish_transactions_total")-11)
+		once(b, 11)
+	})
+}
+
+func TestWhatIsAbortedInTheInboxNeverWas(t *testing.T) {
+	onBench(t, func(b *bench) {
+		defer b.start()()
+		producer, err := kgo.NewClient(append(b.opts, kgo.TransactionalID("x"))...)
+		require.NoError(b, err)
+		defer producer.Close()
+		for i, commit := range []kgo.TransactionEndTry{kgo.TryAbort, kgo.TryCommit} {
+			arrival := thread("t1", fmt.Sprint("c", i), "hi")
+			value, err := b.codec.Encode(&arrival)
+			require.NoError(b, err)
+			require.NoError(b, producer.BeginTransaction())
+			require.NoError(b, producer.ProduceSync(b.Context(), &kgo.Record{Topic: b.names.Inbox, Key: []byte("t1"), Value: value}).FirstErr())
+			time.Sleep(time.Second)
+			require.NoError(b, producer.EndTransaction(b.Context(), commit))
+		}
+		b.eventually("the other is published", func() bool { return len(b.contents()) > 0 })
+		time.Sleep(time.Second)
+		once(b, 1)
+	})
+}
+
 // A link is a network that can be cut: what is connected breaks, and new
 // connections wait until it is mended.
 type link struct {
@@ -253,6 +308,42 @@ func TestPublishersShareAndHandOver(t *testing.T) {
 		b.settle()
 		stops[0]()
 		once(b, next)
+	})
+}
+
+// TestRevocationsWhileIdleAreNotMissed takes two partitions away from a member
+// that has nothing to do, one after the other: the client tells it of the first
+// only. When it gets them back it must not trust what it knew of them.
+func TestRevocationsWhileIdleAreNotMissed(t *testing.T) {
+	inRealTime(t, func(b *bench) {
+		name := func(id string) func(*publish.Deps) {
+			return func(d *publish.Deps) { d.Session = append(d.Session, kgo.ClientID(id)) }
+		}
+		defer b.start(hasty, name("first"))()
+		var arrivals []schemas.Arrival
+		for i := range 30 {
+			arrivals = append(arrivals, thread(fmt.Sprint("t", i), fmt.Sprint("c", i), "hi"))
+		}
+		b.arrive(arrivals[:15]...) // the first has state of each partition
+		b.settle()
+		second := b.start(hasty, name("second"))
+		b.eventually("the second has its share", func() bool { return len(b.assigned("second")) == 1 && len(b.assigned("first")) == 2 })
+		third := b.start(hasty, name("third"))
+		b.eventually("the third has its share", func() bool { return len(b.assigned("third")) == 1 && len(b.assigned("first")) == 1 })
+		mine := b.assigned("first")
+		partitioner := kgo.StickyKeyPartitioner(nil).ForTopic(b.names.Inbox)
+		for _, a := range arrivals[15:] { // all but what would end the first's idleness
+			if p := partitioner.Partition(&kgo.Record{Key: []byte(conversation(a.Body))}, partitions); int32(p) != mine[0] {
+				b.arrive(a)
+			}
+		}
+		b.caughtUp()
+		second()
+		third()
+		b.eventually("the first has all", func() bool { return len(b.assigned("first")) == partitions })
+		b.arrive(arrivals...)
+		b.settle()
+		once(b, len(arrivals))
 	})
 }
 

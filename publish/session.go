@@ -8,14 +8,11 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ringbridge/ringbridge/internal/kafka"
 )
 
 const (
-	// sessionTimeout is how long a killed process keeps its partitions: short
-	// enough for the events to go on soon, long enough for a pause of the
-	// scheduler or the collector.
-	sessionTimeout    = 10 * time.Second
-	heartbeatInterval = 2 * time.Second
 	// rebalanceTimeout bounds how long a rebalance waits for a member; ending a
 	// transaction takes milliseconds.
 	rebalanceTimeout = 30 * time.Second
@@ -104,14 +101,12 @@ func (p *Publisher) options(fit limits) []kgo.Opt {
 	partitions := func(do func([]int32)) func(context.Context, *kgo.Client, map[string][]int32) {
 		return func(_ context.Context, _ *kgo.Client, topics map[string][]int32) { do(topics[n.Inbox]) }
 	}
-	return slices.Concat(p.deps.Kafka, []kgo.Opt{
+	return slices.Concat(p.deps.Kafka, kafka.MemberOptions(), []kgo.Opt{
 		kgo.ConsumerGroup(n.Group(stageName)),
 		kgo.ConsumeTopics(n.Inbox),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.Balancers(kgo.CooperativeStickyBalancer()),
-		kgo.SessionTimeout(sessionTimeout),
-		kgo.HeartbeatInterval(heartbeatInterval),
 		kgo.RebalanceTimeout(rebalanceTimeout),
 		kgo.TransactionalID(p.txnID),
 		kgo.TransactionTimeout(transactionTimeout),
