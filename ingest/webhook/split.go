@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ringbridge/ringbridge/ingest"
+	"github.com/ringbridge/ringbridge/ingest/internal/lenient"
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
@@ -54,11 +55,11 @@ func Split(body []byte) ([]ingest.Item, error) {
 // item reads of an event what the inbox needs to know: type, resource and key.
 func item(event json.RawMessage) ingest.Item {
 	var seen struct {
-		Type     scalar `json:"type"`
+		Type     lenient.Text `json:"type"`
 		Resource struct {
-			ID       scalar `json:"id"`
+			ID       lenient.Text `json:"id"`
 			Metadata struct {
-				ThreadID scalar `json:"thread_id"`
+				ThreadID lenient.Text `json:"thread_id"`
 			} `json:"metadata"`
 		} `json:"resource"`
 	}
@@ -78,23 +79,4 @@ func item(event json.RawMessage) ingest.Item {
 		return ingest.Item{Key: thread, Arrival: arrival}
 	}
 	return ingest.Item{Key: id, Arrival: arrival}
-}
-
-// A scalar is an id or a name, which the API gives as a string or as a number.
-// Anything else is none.
-type scalar string
-
-// UnmarshalJSON implements json.Unmarshaler. It never fails.
-func (s *scalar) UnmarshalJSON(data []byte) error {
-	var text string
-	var number json.Number
-	switch {
-	case data[0] == '"' && json.Unmarshal(data, &text) == nil:
-		*s = scalar(text)
-	case data[0] != '"' && json.Unmarshal(data, &number) == nil:
-		*s = scalar(number)
-	default:
-		*s = ""
-	}
-	return nil
 }

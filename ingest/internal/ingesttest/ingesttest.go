@@ -38,6 +38,7 @@ func NewCodec() (*schemas.Codec, error) {
 // Kafka is a fake broker on a bubble's network, with the bridge's topics.
 type Kafka struct {
 	Cluster *kfake.Cluster
+	Network *kfake.VirtualNetwork
 	Options []kgo.Opt
 	Names   kafka.Names
 }
@@ -45,7 +46,7 @@ type Kafka struct {
 // Start starts the broker inside a bubble, and stops it with the test.
 func Start(t *testing.T) *Kafka {
 	t.Helper()
-	var network kfake.VirtualNetwork
+	network := new(kfake.VirtualNetwork)
 	names := kafka.TopicNames("t.")
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(9093), kfake.ListenFn(network.Listen),
 		kfake.SeedTopics(Partitions, names.Inbox, names.InboxDLQ, names.Cursors))
@@ -53,6 +54,7 @@ func Start(t *testing.T) *Kafka {
 	t.Cleanup(cluster.Close)
 	return &Kafka{
 		Cluster: cluster,
+		Network: network,
 		Options: []kgo.Opt{kgo.SeedBrokers(cluster.ListenAddrs()...), kgo.Dialer(network.DialContext)},
 		Names:   names,
 	}

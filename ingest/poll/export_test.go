@@ -1,0 +1,45 @@
+package poll
+
+import (
+	"context"
+	"hash/maphash"
+	"time"
+
+	"github.com/ringbridge/ringbridge/ingest/internal/lenient"
+	"github.com/ringbridge/ringbridge/internal/ringcentral"
+)
+
+// What is pure is tested by itself.
+var (
+	Backoff    = backoff
+	Wait       = wait
+	Judge      = judge
+	ImportTime = importTime
+	ReadTime   = readTime
+)
+
+type Result = result
+
+// Walk reads a list to its end and returns the ids in the order they were read.
+func Walk(ctx context.Context, fetch func(offset, limit int) ringcentral.Page) ([]string, error) {
+	seed := maphash.MakeSeed()
+	w := walk{list: &list{fetch: func(_ context.Context, offset, limit int) ([]row, int, error) {
+		p := fetch(offset, limit)
+		var rows []row
+		for _, raw := range p.Records {
+			rows = append(rows, readRow(raw, time.Now(), seed, func(f fields) lenient.Text { return f.CreatedAt }))
+		}
+		return rows, p.Count, nil
+	}}}
+	var ids []string
+	for !w.done {
+		p, err := w.next(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range p.rows {
+			ids = append(ids, r.id)
+		}
+	}
+	return ids, nil
+}

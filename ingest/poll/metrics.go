@@ -1,0 +1,70 @@
+package poll
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+type metrics struct {
+	owned       *prometheus.GaugeVec
+	rounds      *prometheus.CounterVec
+	duration    *prometheus.HistogramVec
+	read        *prometheus.CounterVec
+	written     *prometheus.CounterVec
+	tooLarge    *prometheus.CounterVec
+	sweeps      *prometheus.CounterVec
+	late        *prometheus.CounterVec
+	known       *prometheus.GaugeVec
+	lastSuccess *prometheus.GaugeVec
+	halted      *prometheus.GaugeVec
+	refused     prometheus.Gauge
+}
+
+func newMetrics(reg prometheus.Registerer) *metrics {
+	auto := promauto.With(reg)
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return auto.NewCounterVec(prometheus.CounterOpts{Name: "ringbridge_poll_" + name, Help: help}, append([]string{"stream"}, labels...))
+	}
+	gauge := func(name, help string) *prometheus.GaugeVec {
+		return auto.NewGaugeVec(prometheus.GaugeOpts{Name: "ringbridge_poll_" + name, Help: help}, []string{"stream"})
+	}
+	m := &metrics{
+		owned:  gauge("owned", "1 while this process runs the stream."),
+		rounds: counter("rounds_total", "Rounds, by how they ended.", "result"),
+		duration: auto.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "ringbridge_poll_round_duration_seconds", Help: "Time of a round, sweeps included.",
+			Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 1800},
+		}, []string{"stream"}),
+		read:        counter("rows_read_total", "Rows of the pages read, those that were read before included."),
+		written:     counter("rows_written_total", "Rows written to the inbox: new, changed, or not known to be written before."),
+		tooLarge:    counter("rows_too_large_total", "Rows that the inbox topic cannot hold. They are lost to the topics: raise max.message.bytes."),
+		sweeps:      counter("sweeps_total", "Complete sweeps, by why they were made.", "cause"),
+		late:        counter("late_rows_total", "Rows that only a sweep found: they were imported with an old date."),
+		known:       gauge("known_timestamp_seconds", "Time up to which all rows are in the inbox."),
+		lastSuccess: gauge("last_success_timestamp_seconds", "When a round last succeeded; 0 = not since the start."),
+		halted:      gauge("halted", "1 while the access token may not list the stream: it is asked once a minute."),
+		refused: auto.NewGauge(prometheus.GaugeOpts{
+			Name: "ringbridge_poll_unauthorized", Help: "1 while the API refuses the access token: no stream is polled, and it is asked once a minute.",
+		}),
+	}
+	for _, k := range kinds() {
+		m.prefill(k.stream)
+	}
+	return m
+}
+
+func (m *metrics) prefill(stream string) {
+	for _, vec := range []*prometheus.GaugeVec{m.owned, m.known, m.lastSuccess, m.halted} {
+		vec.WithLabelValues(stream)
+	}
+	for _, vec := range []*prometheus.CounterVec{m.read, m.written, m.tooLarge, m.late} {
+		vec.WithLabelValues(stream)
+	}
+	for _, r := range results() {
+		m.rounds.WithLabelValues(stream, string(r))
+	}
+	for _, c := range []cause{causeSchedule, causeCensus} {
+		m.sweeps.WithLabelValues(stream, string(c))
+	}
+	m.duration.WithLabelValues(stream)
+}

@@ -1,0 +1,171 @@
+package poll
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ringbridge/ringbridge/ingest"
+	"github.com/ringbridge/ringbridge/internal/ringcentral"
+)
+
+const (
+	// passTimeout bounds one pass over the list: 15,000 pages at the API's
+	// documented rate. What takes longer hangs.
+	passTimeout = 30 * time.Minute
+	// callTimeout bounds one page.
+	callTimeout = 30 * time.Second
+	// fetchTries is how often a page is asked for, failures in a row. A sweep of
+	// thousands of pages would never end if one failure began it anew.
+	fetchTries = 5
+	// writeRows is how many rows are given to the inbox at once.
+	writeRows = 500
+	// lateSlack is how far the API's clock may be behind ours when it is told
+	// whether a late row came since the last sweep.
+	lateSlack = time.Minute
+)
+
+var errPassTimeout = fmt.Errorf("a pass took more than %s", passTimeout)
+
+// gather reads the list from the newest row down to bound.
+func (s *stream) gather(ctx context.Context, bound time.Time, sweep bool) (*harvest, error) {
+	h := newHarvest()
+	s.memory.pass++
+	w := walk{list: s.list}
+	for !w.done {
+		p, err := w.next(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if p.start == 0 {
+			h.head = take(p)
+		}
+		h.pages++
+		for _, r := range p.rows {
+			s.sift(h, r, bound, sweep)
+		}
+		if p.reaches(bound) {
+			break
+		}
+	}
+	s.metrics.read.WithLabelValues(s.kind.stream).Add(float64(h.read))
+	return h, nil
+}
+
+// sift puts a row where it belongs: to what is to be written, or aside.
+func (s *stream) sift(h *harvest, r row, bound time.Time, sweep bool) {
+	h.read++
+	h.newest = later(h.newest, r.at)
+	met, same := s.memory.look(r)
+	unknown := !met && !h.has(r)
+	if unknown && s.cursor.Census.fresh(r, bound, s.warm) {
+		h.fresh++
+	}
+	switch {
+	case same:
+	case !s.kind.wants(r, s.cursor.Since):
+		s.memory.keep(r, time.Now())
+	default:
+		if unknown && sweep && s.isLate(r) {
+			h.late++
+		}
+		h.add(r)
+	}
+}
+
+// isLate reports whether a row that was not met before came since the last sweep,
+// and with a date that no round reads back to.
+func (s *stream) isLate(r row) bool {
+	deep := !r.at.IsZero() && r.at.Before(s.cursor.Known.Add(-s.cfg.Overlap))
+	if r.imported.IsZero() {
+		return deep && s.swept // an owner that has swept before has met the old ones
+	}
+	return deep && !r.imported.Before(s.cursor.Swept.Add(-lateSlack))
+}
+
+// reaches reports whether all rows after this page are older than bound.
+func (p page) reaches(bound time.Time) bool {
+	readable := slices.DeleteFunc(slices.Clone(p.rows), func(r row) bool { return r.at.IsZero() })
+	if len(readable) == 0 {
+		return false
+	}
+	if p.order == unordered {
+		return !slices.ContainsFunc(readable, func(r row) bool { return !r.at.Before(bound) })
+	}
+	return readable[len(readable)-1].at.Before(bound)
+}
+
+// write puts a harvest into the inbox, oldest first.
+func (s *stream) write(ctx context.Context, h *harvest) error {
+	for chunk := range slices.Chunk(h.oldestFirst(), writeRows) {
+		if err := s.accept(ctx, chunk); err != nil {
+			return fmt.Errorf("poll: %w: %w", errInbox, err)
+		}
+		for _, r := range chunk {
+			s.memory.keep(*r, time.Now())
+		}
+	}
+	return nil
+}
+
+// accept gives rows to the inbox. One that its topic cannot hold is left out: it
+// would stop the stream for good.
+func (s *stream) accept(ctx context.Context, rows []*row) error {
+	items := make([]ingest.Item, len(rows))
+	for i, r := range rows {
+		items[i] = s.kind.item(*r)
+	}
+	err := s.inbox.Accept(ctx, items...)
+	switch {
+	case err == nil:
+		s.metrics.written.WithLabelValues(s.kind.stream).Add(float64(len(rows)))
+		return nil
+	case !errors.Is(err, ingest.ErrTooLarge):
+		return err
+	case len(rows) == 1:
+		s.metrics.tooLarge.WithLabelValues(s.kind.stream).Inc()
+		s.log.Error("row left out: the inbox topic cannot hold it, raise its max.message.bytes", "id", rows[0].id, "bytes", len(rows[0].raw))
+		return nil
+	}
+	for _, r := range rows {
+		if err := s.accept(ctx, []*row{r}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fetch asks for a page until it comes, fails too often, or fails for good.
+func (s *stream) fetch(ctx context.Context, offset, limit int) ([]row, int, error) {
+	call := ringcentral.WithCallTimeout(ringcentral.WithPriority(ctx, ringcentral.Poll), callTimeout)
+	for failures := 1; ; failures++ {
+		p, err := s.kind.fetch(call, s.source, offset, limit)
+		if err == nil {
+			s.gate.open()
+			return s.rows(p), p.Count, nil
+		}
+		switch verdict := judge(err); {
+		case ctx.Err() != nil:
+			return nil, 0, context.Cause(ctx)
+		case verdict == resultRateLimited: // a wait, not an attempt
+			s.trouble.saw(verdict, err)
+			failures--
+		case verdict != resultUnavailable || failures >= fetchTries:
+			return nil, 0, err
+		}
+		if !sleep(ctx, wait(err, max(failures, 1), s.cfg.Interval, s.jitter())) {
+			return nil, 0, context.Cause(ctx)
+		}
+	}
+}
+
+func (s *stream) rows(p ringcentral.Page) []row {
+	rows := make([]row, len(p.Records))
+	now := time.Now()
+	for i, raw := range p.Records {
+		rows[i] = readRow(raw, now, s.memory.seed, s.kind.at)
+	}
+	return rows
+}

@@ -1,0 +1,257 @@
+package poll_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ringbridge/ringbridge/ingest"
+	"github.com/ringbridge/ringbridge/ingest/poll"
+	"github.com/ringbridge/ringbridge/internal/kafka"
+)
+
+// known reads what the cursor of contents claims.
+func (b *bench) known(t *testing.T) (since, known time.Time) {
+	t.Helper()
+	for _, r := range b.kafka.Records(t, b.kafka.Names.Cursors) {
+		if string(r.Key) == "engage/contents" {
+			var c struct{ Since, Known time.Time }
+			require.NoError(t, json.Unmarshal(r.Value, &c))
+			since, known = c.Since, c.Known
+		}
+	}
+	return since, known
+}
+
+// A process that dies at any step has a cursor that claims no more than the inbox
+// has, and its successor finds the rest.
+func TestADeathAtAnyStepLosesNothing(t *testing.T) {
+	for _, step := range []int{1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20} {
+		t.Run(fmt.Sprint("step ", step), func(t *testing.T) {
+			bubble(t, func(t *testing.T, b *bench) {
+				b.source.stream(1400, time.Now(), 300*time.Millisecond)
+				steps := 0
+				var stop func()
+				die := func(ctx context.Context) error {
+					if steps++; steps == step {
+						go stop()
+						<-ctx.Done()
+						return ctx.Err()
+					}
+					return nil
+				}
+				b.source.before = func(ctx context.Context, list string, _ int) error {
+					if list == "contents" {
+						return die(ctx)
+					}
+					return nil
+				}
+				b.inbox.before = func(ctx context.Context, items []ingest.Item) error {
+					if items[0].Arrival.Kind == "content" {
+						return die(ctx)
+					}
+					return nil
+				}
+				stop = b.begin(t)
+				for range 3 {
+					time.Sleep(settle)
+					b.source.arrive(100, time.Now())
+				}
+				stop()
+				since, known := b.known(t)
+				has := map[string]bool{}
+				for _, id := range b.inbox.ids("content") {
+					has[id] = true
+				}
+				if known.Sub(since) > 15*time.Minute { // more than the first cursor claims
+					for _, r := range b.source.contents {
+						if !r.at.Before(since) && r.at.Before(known) {
+							require.True(t, has[r.id], "the cursor is ahead of the inbox")
+						}
+					}
+				}
+				b.source.before, b.inbox.before = nil, nil
+				stop = b.begin(t)
+				time.Sleep(2 * time.Minute)
+				stop()
+				for _, id := range b.inbox.ids("content") {
+					has[id] = true
+				}
+				for _, r := range b.source.contents {
+					require.True(t, has[r.id])
+				}
+			})
+		})
+	}
+}
+
+func TestAnOutageOfTheInboxKeepsTheCursorAndTheOrder(t *testing.T) {
+	bubble(t, func(t *testing.T, b *bench) {
+		b.begin(t)
+		time.Sleep(settle)
+		_, before := b.known(t)
+		b.inbox.before = func(context.Context, []ingest.Item) error { return errors.New("no broker") }
+		var ids []string
+		for range 20 {
+			ids = append(ids, b.source.arrive(50, time.Now())...)
+			time.Sleep(time.Minute)
+		}
+		_, during := b.known(t)
+		require.Equal(t, before, during)
+		require.GreaterOrEqual(t, b.metric(t, "rounds_total", "engage/contents", "inbox"), 10.0)
+		b.inbox.before = nil
+		time.Sleep(2 * time.Minute)
+		got := b.inbox.ids("content")
+		require.ElementsMatch(t, ids, got)
+		place := map[string]int{}
+		for i, id := range ids {
+			place[id] = i / 50
+		}
+		require.True(t, slices.IsSortedFunc(got, func(x, y string) int { return place[x] - place[y] }), "oldest first")
+	})
+}
+
+// cut is a network that can be cut off.
+type cut struct {
+	dial  func(ctx context.Context, network, host string) (net.Conn, error)
+	off   bool
+	conns []net.Conn
+}
+
+func (c *cut) Dial(ctx context.Context, network, host string) (net.Conn, error) {
+	if c.off {
+		return nil, errors.New("cut")
+	}
+	conn, err := c.dial(ctx, network, host)
+	if err == nil {
+		c.conns = append(c.conns, conn)
+	}
+	return conn, err
+}
+
+func (c *cut) cut() {
+	c.off = true
+	for _, conn := range c.conns {
+		conn.Close()
+	}
+}
+
+func TestTheStreamsOfADeadReplicaMove(t *testing.T) {
+	bubble(t, func(t *testing.T, b *bench) {
+		first := poller(t, b, b.kafka.Options)
+		time.Sleep(settle)
+		second := poller(t, b, b.kafka.Options)
+		time.Sleep(time.Minute)
+		b.source.arrive(10, time.Now())
+		time.Sleep(time.Minute)
+		require.Len(t, b.inbox.ids("content"), 10, "one of them polls")
+
+		first()
+		late := b.source.arrive(10, time.Now())
+		time.Sleep(2 * time.Minute)
+		require.Subset(t, b.inbox.ids("content"), late)
+		calls := b.source.called("contents")
+		time.Sleep(5 * time.Minute)
+		require.InDelta(t, 10, b.source.called("contents")-calls, 1, "one polls, not two and not none")
+		second()
+		calls = b.source.called("contents")
+		time.Sleep(5 * time.Minute)
+		require.Equal(t, calls, b.source.called("contents"))
+	})
+}
+
+func TestTheStreamsOfACutOffReplicaMove(t *testing.T) {
+	bubble(t, func(t *testing.T, b *bench) {
+		network := &cut{dial: b.kafka.Network.DialContext}
+		stop := poller(t, b, append(slices.Clone(b.kafka.Options), kgo.Dialer(network.Dial)))
+		time.Sleep(settle)
+		poller(t, b, b.kafka.Options)
+		time.Sleep(time.Minute)
+		network.cut()
+		time.Sleep(2 * time.Minute)
+		ids := b.source.arrive(10, time.Now())
+		time.Sleep(2 * time.Minute)
+		require.Subset(t, b.inbox.ids("content"), ids)
+		calls := b.source.called("contents")
+		time.Sleep(5 * time.Minute)
+		require.InDelta(t, 10, b.source.called("contents")-calls, 1, "who lost its partitions has stopped")
+		began := time.Now()
+		stop()
+		require.LessOrEqual(t, time.Since(began), 10*time.Second, "leaving does not wait for a broker that is gone")
+	})
+}
+
+// poller begins one of several pollers.
+func poller(t *testing.T, b *bench, opts []kgo.Opt) (stop func()) {
+	t.Helper()
+	b.opts = opts
+	return b.begin(t)
+}
+
+func TestACallThatHangsDoesNotHoldTheStopUp(t *testing.T) {
+	bubble(t, func(t *testing.T, b *bench) {
+		b.source.before = func(ctx context.Context, _ string, _ int) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		stop := b.begin(t)
+		time.Sleep(settle)
+		began := time.Now()
+		stop()
+		require.LessOrEqual(t, time.Since(began), time.Second)
+	})
+}
+
+func TestACursorOfALaterVersionIsNotGuessedAt(t *testing.T) {
+	bubble(t, func(t *testing.T, b *bench) {
+		stop := b.begin(t)
+		time.Sleep(settle)
+		stop()
+		var newest *kgo.Record
+		for _, r := range b.kafka.Records(t, b.kafka.Names.Cursors) {
+			if string(r.Key) == "engage/contents" {
+				newest = r
+			}
+		}
+		cl, err := kgo.NewClient(append(slices.Clone(b.kafka.Options), kgo.RecordPartitioner(kgo.ManualPartitioner()))...)
+		require.NoError(t, err)
+		defer cl.Close()
+		require.NoError(t, cl.ProduceSync(t.Context(), &kgo.Record{
+			Topic: newest.Topic, Partition: newest.Partition, Key: newest.Key, Value: []byte(`{"version":2,"known":"tomorrow"}`),
+		}).FirstErr())
+		calls := b.source.called("contents")
+		b.begin(t)
+		time.Sleep(10 * time.Minute)
+		require.Equal(t, calls, b.source.called("contents"))
+		require.Contains(t, b.health.all(), "cursor of engage/contents")
+		require.Greater(t, b.source.called("identities"), 10)
+	})
+}
+
+func TestRowsReachARealInboxEachOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bubbleTime()
+		b := newBench(t)
+		ids := b.source.stream(500, time.Now(), time.Second)
+		p := poll.New(poll.Deps{Options: b.kafka.Options, Topics: b.kafka.Names, Source: b.source, Inbox: b.kafka.Inbox(t, codec)}, b.cfg)
+		ctx, stop := context.WithTimeout(t.Context(), 5*time.Minute)
+		defer stop()
+		require.NoError(t, p.Run(ctx))
+		var got []string
+		for _, a := range b.kafka.Arrivals(t, codec) {
+			require.Equal(t, "POLL ENGAGE content application/json", fmt.Sprint(a.Origin, " ", a.API, " ", a.Kind, " ", a.ContentType))
+			got = append(got, *a.ResourceID)
+		}
+		require.ElementsMatch(t, ids, got)
+		require.NotEmpty(t, b.kafka.Records(t, kafka.TopicNames("t.").Cursors))
+	})
+}

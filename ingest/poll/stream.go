@@ -1,0 +1,144 @@
+package poll
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+)
+
+// A stream polls one list for as long as its partition is ours. One goroutine runs
+// it; nothing of it is shared but the gate.
+type stream struct {
+	kind      kind
+	partition int32
+	cfg       Config
+	source    Source
+	inbox     Inbox
+	cursors   *cursors
+	gate      *gate
+	log       *slog.Logger
+	metrics   *metrics
+	trouble   *trouble
+	jitter    func() float64
+
+	cursor cursor // as of what the inbox has
+	saved  cursor // as of the topic
+	list   *list
+	memory *memory
+	sweeps sweeps
+	paced  time.Time // when the last complete pass of this owner began; zero = none
+	warm   bool      // memory holds what a round reads
+	swept  bool      // memory holds what a sweep reads
+	warned bool      // of the list's order
+}
+
+// run polls until ctx ends. It returns at once then: what it had begun is begun
+// again by the next owner.
+func (s *stream) run(ctx context.Context) {
+	if !s.begin(ctx) {
+		return
+	}
+	owned := s.metrics.owned.WithLabelValues(s.kind.stream)
+	owned.Set(1)
+	defer owned.Set(0)
+	s.log.Info("stream begins", "since", s.cursor.Since, "known", s.cursor.Known, "swept", s.cursor.Swept)
+	failures := 0
+	for s.gate.pass(ctx) {
+		began := time.Now()
+		err := s.round(ctx)
+		if ctx.Err() != nil {
+			break
+		}
+		verdict := judge(err)
+		s.metrics.rounds.WithLabelValues(s.kind.stream, string(verdict)).Inc()
+		s.metrics.duration.WithLabelValues(s.kind.stream).Observe(time.Since(began).Seconds())
+		if verdict == resultUnauthorized {
+			s.gate.shut(err)
+		}
+		s.trouble.saw(verdict, err)
+		pause := s.pause(began)
+		if failures++; err != nil {
+			pause = wait(err, failures, s.cfg.Interval, s.jitter())
+		} else {
+			failures = 0
+			s.metrics.lastSuccess.WithLabelValues(s.kind.stream).SetToCurrentTime()
+		}
+		if verdict == resultUnauthorized {
+			continue // the gate waits
+		}
+		if !sleep(ctx, pause) {
+			break
+		}
+	}
+	s.log.Info("stream ends", "known", s.cursor.Known)
+}
+
+// begin loads the cursor, or makes the first one. The beginning of the stream is
+// written down before anything is read: what came after it must be found even if
+// this process dies before its first round is over.
+func (s *stream) begin(ctx context.Context) bool {
+	for failures := 1; ; failures++ {
+		err := s.open(ctx)
+		if ctx.Err() != nil {
+			return false
+		}
+		if err == nil {
+			s.health().Clear(s.trouble.component())
+			s.trouble.saw(resultOK, nil)
+			return true
+		}
+		pause := wait(err, failures, s.cfg.Interval, s.jitter())
+		if !errors.Is(err, errCursor) {
+			// Not written by this program: to guess would leave a gap, or overwrite it.
+			s.health().Set(s.trouble.component(), "the cursor of "+s.kind.stream+" cannot be read by this version")
+			pause = probeInterval
+		}
+		s.trouble.saw(resultCursor, err)
+		if !sleep(ctx, pause) {
+			return false
+		}
+	}
+}
+
+func (s *stream) health() Health { return s.trouble.health }
+
+func (s *stream) open(ctx context.Context) error {
+	values, err := s.cursors.load(ctx, s.partition)
+	if err != nil {
+		return err
+	}
+	found, err := parseCursor(values[s.kind.stream])
+	if err != nil {
+		return err
+	}
+	if found != nil {
+		s.cursor, s.saved = *found, *found
+		return nil
+	}
+	now := time.Now().UTC().Round(0)
+	s.cursor = cursor{Version: cursorVersion, Since: now.Add(-s.cfg.Overlap).Truncate(time.Second), Known: now, Swept: now}
+	return s.save(ctx)
+}
+
+// save writes the cursor where it has changed.
+func (s *stream) save(ctx context.Context) error {
+	s.metrics.known.WithLabelValues(s.kind.stream).Set(float64(s.cursor.Known.Unix()))
+	if s.cursor == s.saved {
+		return nil
+	}
+	if err := s.cursors.save(ctx, s.partition, s.kind.stream, s.cursor); err != nil {
+		return err
+	}
+	s.saved = s.cursor
+	return nil
+}
+
+// pause is what remains of the interval; nothing where a sweep is due.
+func (s *stream) pause(began time.Time) time.Duration {
+	now := time.Now()
+	if _, due := s.sweeps.due(now, s.cursor.Swept); due && s.kind.late {
+		return 0
+	}
+	return max(began.Add(s.cfg.Interval).Sub(now), 0)
+}
