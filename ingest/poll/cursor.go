@@ -32,6 +32,9 @@ type cursor struct {
 	Swept time.Time `json:"swept"`
 	// Census is how many rows the list had.
 	Census census `json:"census"`
+	// Unseen is how many rows came, by the census, that nobody has found yet: a sweep
+	// is owed.
+	Unseen int `json:"unseen,omitempty"`
 }
 
 // cursors keeps cursors in a compacted topic, under the names of their streams.

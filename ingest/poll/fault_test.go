@@ -1,7 +1,6 @@
 package poll_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -234,28 +233,38 @@ func TestRowsThatCannotBeReadAreTakenOnce(t *testing.T) {
 	})
 }
 
-// More than fits into memory at once comes in parts, and in order all the same.
+// More than fits into memory at once comes in parts, in order all the same, and no
+// part is claimed before it is there.
 func TestALongAbsenceIsCaughtUpInParts(t *testing.T) {
 	bubble(t, func(t *testing.T, b *bench) {
 		stop := b.begin(t)
 		time.Sleep(settle)
 		stop()
-		time.Sleep(time.Hour)
-		b.source.stream(300, time.Now(), 10*time.Second)
-		text := string(bytes.Repeat([]byte("x"), 150_000))
+		ids := b.source.stream(300, time.Now().Add(5*time.Hour), time.Minute)
+		text := strings.Repeat("x", 150_000)
 		for i := range b.source.contents {
 			b.source.contents[i].text = text
 		}
-		biggest := 0
-		b.inbox.before = func(_ context.Context, items []ingest.Item) error { biggest = max(biggest, len(items)); return nil }
-		b.begin(t)
-		time.Sleep(20 * time.Second)
-		var ids []string
-		for _, r := range b.source.contents {
-			ids = append([]string{r.id}, ids...) // the fake keeps them newest first
+		time.Sleep(5 * time.Hour)
+		b.inbox.before = func(ctx context.Context, _ []ingest.Item) error {
+			if len(b.inbox.items) > 0 {
+				go stop() // with the second part
+				<-ctx.Done()
+			}
+			return ctx.Err()
 		}
-		require.Equal(t, ids, b.inbox.ids("content"))
-		require.Less(t, biggest, 250)
+		stop = b.begin(t)
+		time.Sleep(settle)
+		first := b.inbox.ids("content")
+		require.Equal(t, ids[:len(first)], first)
+		require.Greater(t, len(first), 100)
+		require.Less(t, len(first), 250)
+		b.inbox.before = nil
+		b.begin(t)
+		time.Sleep(settle)
+		all := b.inbox.ids("content")[len(first):]
+		require.Equal(t, ids[len(ids)-len(all):], all)
+		require.GreaterOrEqual(t, len(all), len(ids)-len(first))
 	})
 }
 

@@ -1,10 +1,13 @@
 package poll_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ringbridge/ringbridge/ingest"
 )
 
 func TestALateImportIsFoundAtOnce(t *testing.T) {
@@ -73,6 +76,27 @@ func TestARestartDoesNotForgetTheCount(t *testing.T) {
 	})
 }
 
+func TestADeathInASweepLeavesItOwed(t *testing.T) {
+	bubble(t, func(t *testing.T, b *bench) {
+		b.source.stream(1000, time.Now(), 10*time.Minute)
+		time.Sleep(time.Hour) // history
+		stop := b.begin(t)
+		time.Sleep(5 * time.Minute)
+		late := b.source.arrive(3, time.Now().Add(-72*time.Hour))
+		b.inbox.before = func(ctx context.Context, _ []ingest.Item) error {
+			go stop() // while the sweep writes what it found
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		time.Sleep(time.Minute)
+		b.inbox.before = nil
+		require.Empty(t, b.inbox.ids("content"))
+		b.begin(t)
+		time.Sleep(settle)
+		require.ElementsMatch(t, late, b.inbox.ids("content"))
+	})
+}
+
 func TestSweepsDoNotStarveTheAPI(t *testing.T) {
 	bubble(t, func(t *testing.T, b *bench) {
 		b.source.stream(300, time.Now(), 30*time.Minute)
@@ -99,5 +123,20 @@ func TestADateInTheFutureHidesNothing(t *testing.T) {
 		ids := b.source.stream(500, time.Now(), 10*time.Millisecond)
 		time.Sleep(time.Minute)
 		require.Subset(t, b.inbox.ids("content"), ids)
+	})
+}
+
+func TestOrdinaryTrafficCausesNoSweep(t *testing.T) {
+	bubble(t, func(t *testing.T, b *bench) {
+		b.source.stream(300, time.Now(), 10*time.Minute)
+		b.begin(t)
+		for n := range 300 {
+			b.source.arrive(n%4, time.Now())
+			if n%10 == 0 {
+				b.source.remove(1)
+			}
+			time.Sleep(11 * time.Second)
+		}
+		require.InDelta(t, 0, b.metric(t, "sweeps_total", "engage/contents", "census"), 0)
 	})
 }

@@ -90,7 +90,7 @@ func New(deps Deps, cfg Config) *Poller {
 // the client's options are wrong.
 func (p *Poller) Run(ctx context.Context) error {
 	o := newOwner(ctx, p)
-	client, err := kgo.NewClient(slices.Concat(p.deps.Options, []kgo.Opt{
+	client, err := kgo.NewClient(slices.Concat(p.deps.Options, kafka.MemberOptions(), []kgo.Opt{
 		kgo.ConsumerGroup(p.deps.Topics.Group("poll")),
 		kgo.ConsumeTopics(p.deps.Topics.Cursors),
 		kgo.DisableAutoCommit(), // partitions are shared by the group, not read

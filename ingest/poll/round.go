@@ -9,19 +9,20 @@ import (
 func (s *stream) round(ctx context.Context) error {
 	began := time.Now()
 	bound := s.cursor.Known.Add(-s.cfg.Overlap)
-	why, sweep := s.sweeps.due(began, s.cursor.Swept)
+	why, sweep := s.sweeps.due(began, s.cursor)
 	sweep = sweep && s.kind.late
 	if sweep {
 		// From the last sweep, not from now: so a row that came POLL_SWEEP late just
 		// after that one is found, however long ago that is.
 		bound = earlier(bound, s.cursor.Swept.Add(-s.cfg.Sweep-s.cfg.Overlap))
 	}
+	owed := s.cursor.Unseen
 	late, err := s.catchUp(ctx, bound, sweep)
 	if err != nil {
 		return err
 	}
 	if sweep {
-		s.finishSweep(why, began, late)
+		s.finishSweep(why, began, owed, late)
 	}
 	if sweep || !s.kind.late {
 		s.memory.forget(earlier(s.cursor.Known.Add(-s.cfg.Overlap), s.cursor.Swept.Add(-s.cfg.Sweep-s.cfg.Overlap)))
@@ -39,15 +40,7 @@ func (s *stream) catchUp(ctx context.Context, bound time.Time, sweep bool) (late
 		}
 		late += h.late
 		if !h.overflow {
-			// After several passes the rows that are fresh can't be told from those
-			// that an earlier one has written.
-			if !again {
-				s.sweeps.unseen += s.cursor.Census.unseen(h.head, h.fresh)
-			}
-			s.cursor.Census, s.warm = h.head, true
-			if sweep {
-				s.cursor.Swept = first.UTC().Round(0)
-			}
+			s.settle(h, first, sweep, again)
 			return late, s.save(ctx)
 		}
 		if err := s.save(ctx); err != nil {
@@ -55,6 +48,17 @@ func (s *stream) catchUp(ctx context.Context, bound time.Time, sweep bool) (late
 		}
 		bound = later(bound, h.newestTaken().Add(-s.cfg.Overlap))
 	}
+}
+
+// settle notes what is true when all there is was taken, by one pass or by several.
+func (s *stream) settle(h *harvest, began time.Time, sweep, several bool) {
+	if sweep {
+		s.cursor.Swept, s.cursor.Unseen = began.UTC().Round(0), 0
+	}
+	if !several { // else fresh rows can't be told from those that an earlier pass has written
+		s.cursor.Unseen += s.cursor.Census.unseen(h.head, h.fresh)
+	}
+	s.cursor.Census, s.warm = h.head, true
 }
 
 // pass reads once down to bound and writes what it found.
@@ -94,15 +98,15 @@ func (s *stream) advance(h *harvest, began time.Time) {
 	s.cursor.Known = later(s.cursor.Known, earlier(reached, began).UTC().Round(0))
 }
 
-func (s *stream) finishSweep(why cause, began time.Time, late int) {
+func (s *stream) finishSweep(why cause, began time.Time, owed, late int) {
 	s.swept = true
-	missing := s.sweeps.finish(began, time.Now(), late)
+	s.sweeps.finish(began, time.Now(), owed, late)
 	s.metrics.sweeps.WithLabelValues(s.kind.stream, string(why)).Inc()
 	s.metrics.late.WithLabelValues(s.kind.stream).Add(float64(late))
 	s.log.Info("swept", "cause", why, "late_rows", late, "duration", time.Since(began))
-	if missing > 0 {
+	if late < owed {
 		s.log.Warn("the list has grown by rows that a sweep did not find: they are older than POLL_SWEEP, or belong to a source that was opened to the access token; backfill finds them",
-			"rows", missing)
+			"rows", owed-late)
 	}
 }
 

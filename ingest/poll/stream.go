@@ -137,7 +137,7 @@ func (s *stream) save(ctx context.Context) error {
 // pause is what remains of the interval; nothing where a sweep is due.
 func (s *stream) pause(began time.Time) time.Duration {
 	now := time.Now()
-	if _, due := s.sweeps.due(now, s.cursor.Swept); due && s.kind.late {
+	if _, due := s.sweeps.due(now, s.cursor); due && s.kind.late {
 		return 0
 	}
 	return max(began.Add(s.cfg.Interval).Sub(now), 0)

@@ -23,36 +23,32 @@ const (
 // an import older than POLL_SWEEP, would make one follow the other: each vain one
 // doubles the pause before the next, up to the regular interval.
 type sweeps struct {
-	cfg    Config
-	unseen int // rows that came and were not found yet
-	ended  time.Time
-	pause  time.Duration
-	vain   int // in a row
+	cfg   Config
+	ended time.Time
+	pause time.Duration
+	vain  int // in a row
 }
 
-// due returns the cause when a sweep is due. swept is when the last one began.
-func (s *sweeps) due(now, swept time.Time) (cause, bool) {
+// due returns the cause when a sweep is due.
+func (s *sweeps) due(now time.Time, c cursor) (cause, bool) {
 	switch {
-	case now.Sub(swept) >= s.cfg.SweepInterval:
+	case now.Sub(c.Swept) >= s.cfg.SweepInterval:
 		return causeSchedule, true
-	case s.unseen > 0 && now.Sub(s.ended) >= s.pause:
+	case c.Unseen > 0 && now.Sub(s.ended) >= s.pause:
 		return causeCensus, true
 	}
 	return "", false
 }
 
-// finish notes a complete sweep that found so many late rows, and returns how many
-// of the unseen ones it did not find.
-func (s *sweeps) finish(began, now time.Time, found int) (missing int) {
-	missing = max(s.unseen-found, 0)
+// finish notes a complete sweep: how many rows it was to find, and did.
+func (s *sweeps) finish(began, now time.Time, unseen, found int) {
 	s.vain++
-	if missing == 0 || found > 0 {
+	if found >= unseen || found > 0 {
 		s.vain = 0
 	}
-	s.unseen, s.ended = 0, now
+	s.ended = now
 	s.pause = max(s.cfg.Interval, sweepPause, (sweepShare-1)*now.Sub(began))
 	for range s.vain {
 		s.pause = min(2*s.pause, max(s.cfg.SweepInterval, s.pause))
 	}
-	return missing
 }
