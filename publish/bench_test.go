@@ -43,7 +43,7 @@ var codecOnce = sync.OnceValues(func() (*schemas.Codec, error) {
 // A bench is a fake broker in fake time with the stage's topics.
 type bench struct {
 	*testing.T
-	cluster *kfake.Cluster
+	cluster *kfake.Cluster // nil on a real broker
 	dial    dialFunc
 	opts    []kgo.Opt
 	names   kafka.Names
@@ -79,22 +79,35 @@ func hasty(d *publish.Deps) {
 
 func onCluster(t *testing.T, dial dialFunc, run func(b *bench), opts ...kfake.Opt) {
 	t.Helper()
-	codec, err := codecOnce()
-	require.NoError(t, err)
 	names := kafka.TopicNames("t.")
 	cluster, err := kfake.NewCluster(append(opts, kfake.NumBrokers(1),
 		kfake.SeedTopics(partitions, names.Inbox, names.Contents, names.Activity, names.Seen), kfake.SeedTopics(2, names.InboxDLQ, names.Identities))...)
 	require.NoError(t, err)
 	defer cluster.Close()
-	b := &bench{
-		T: t, cluster: cluster, dial: dial, names: names, codec: codec, reg: prometheus.NewRegistry(), log: slog.New(slog.DiscardHandler),
-		opts: []kgo.Opt{kgo.SeedBrokers(cluster.ListenAddrs()...), kgo.Dialer(dial)},
-	}
-	b.client, err = kgo.NewClient(b.opts...)
-	require.NoError(t, err)
-	defer b.client.Close()
-	defer b.wait.Wait()
+	b := newBench(t, dial, kgo.SeedBrokers(cluster.ListenAddrs()...), names)
+	defer b.close()
+	b.cluster = cluster
 	run(b)
+}
+
+// newBench returns a bench on a broker, whichever.
+func newBench(t *testing.T, dial dialFunc, brokers kgo.Opt, names kafka.Names) *bench {
+	t.Helper()
+	codec, err := codecOnce()
+	require.NoError(t, err)
+	b := &bench{
+		T: t, dial: dial, names: names, codec: codec, reg: prometheus.NewRegistry(), log: slog.New(slog.DiscardHandler),
+		opts: []kgo.Opt{brokers, kgo.Dialer(dial)},
+	}
+	b.client, err = kgo.NewClient(append(b.opts, kgo.ProducerLinger(0))...)
+	require.NoError(t, err)
+	return b
+}
+
+// close waits for the publishers, which must have been stopped.
+func (b *bench) close() {
+	b.wait.Wait()
+	b.client.Close()
 }
 
 type dialFunc = func(context.Context, string, string) (net.Conn, error)
@@ -159,7 +172,7 @@ func conversation(body []byte) string {
 func (b *bench) committed(topic string) (records []*kgo.Record) {
 	b.Helper()
 	for p := range int32(partitions) {
-		if (topic == b.names.InboxDLQ || topic == b.names.Identities) && p >= 2 {
+		if (topic == b.names.InboxDLQ || topic == b.names.Identities) && p >= 2 && b.cluster != nil {
 			break
 		}
 		ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
@@ -183,7 +196,7 @@ func (b *bench) contents() (events []*schemas.ContentEvent) {
 // eventually waits for a condition, in fake time.
 func (b *bench) eventually(what string, condition func() bool) {
 	b.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); !condition(); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); !condition(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			require.FailNow(b, "waited in vain", what)
 		}
@@ -237,7 +250,7 @@ func (b *bench) settle() {
 }
 
 // metric returns the sum of a metric's series.
-func (b *bench) metric(name string) float64 {
+func (b *bench) metric(name string) int {
 	b.Helper()
 	families, err := b.reg.Gather()
 	require.NoError(b, err)
@@ -250,7 +263,7 @@ func (b *bench) metric(name string) float64 {
 			sum += m.GetCounter().GetValue() + m.GetGauge().GetValue()
 		}
 	}
-	return sum
+	return int(sum)
 }
 
 // thread returns the webhook of a content's import, in a thread.

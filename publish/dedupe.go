@@ -108,7 +108,8 @@ type verdict struct {
 // An arrival older than the state changes nothing that is known and makes no
 // update, so that a replay of all arrivals publishes nothing.
 func (s contentState) weigh(f *contentFinding) (verdict, contentState) {
-	at, v := millis(f.at), verdict{}
+	at := millis(f.at)
+	var v verdict
 	switch first := firstSight(&f.content); {
 	case f.eventType == "" && s.published&firstSights == 0:
 		v = verdict{eventType: first, repaired: true}

@@ -59,9 +59,10 @@ func TestWhatIsPublishedOfAContent(t *testing.T) {
 		"a second import with another body is an update":     {[]step{{"imported", "1", 0, hi}, {"imported", "2", 5, ho}}, []string{"imported", "updated"}},
 		"also when it was issued at the same time":           {[]step{{"imported", "1", 0, hi}, {"imported", "2", 0, ho}}, []string{"imported", "updated"}},
 		"and both again are nothing":                         {[]step{{"imported", "1", 0, hi}, {"imported", "2", 0, ho}, {"imported", "1", 0, hi}, {"imported", "2", 0, ho}}, []string{"imported", "updated"}},
-		"a state reached again in its second is a repetition": {[]step{
-			{"imported", "1", 0, hi + `,"status":"new"`}, {"", "", 0, ho}, {"", "", 0, `"status":"replied"`}, {"", "", 0, ho + `,"status":"new"`},
-		}, []string{"imported", "updated", "updated"}},
+		"a state reached again in its second is a repetition": {
+			[]step{{"imported", "1", 0, hi + `,"status":"new"`}, {"", "", 0, ho}, {"", "", 0, `"status":"replied"`}, {"", "", 0, ho + `,"status":"new"`}},
+			[]string{"imported", "updated", "updated"},
+		},
 		"an older import with another body is a repetition":  {[]step{{"imported", "2", 5, ho}, {"imported", "1", 0, hi}}, []string{"imported"}},
 		"a poll after the webhook is a repetition":           {[]step{{"imported", "1", 0.7, hi}, {"", "", 0, hi}}, []string{"imported"}},
 		"a webhook after the poll is a repetition":           {[]step{{"", "", 0, hi}, {"imported", "1", 0.7, hi}}, []string{"imported"}},
@@ -79,10 +80,13 @@ func TestWhatIsPublishedOfAContent(t *testing.T) {
 		"an untracked field is no change":                    {[]step{{"", "", 0, `"title":"a"`}, {"", "", 5, `"title":"b"`}}, []string{"imported"}},
 		"an exported event is published":                     {[]step{{"replied", "1", 0, hi}, {"exported", "2", 1, hi + `,"synchronization_status":"success"`}}, []string{"replied", "exported"}},
 		"once for each of its ids":                           {[]step{{"exported", "1", 0, hi}, {"exported", "1", 0, hi}, {"exported", "2", 0, hi}}, []string{"exported", "exported"}},
-		"and the row with what it told is a repetition": {[]step{
-			{"replied", "1", 0, `"status":"user_reply"`}, {"exported", "2", 1, `"synchronization_status":"success"`},
-			{"", "", 1, `"status":"user_reply","synchronization_status":"success"`},
-		}, []string{"replied", "exported"}},
+		"and the row with what it told is a repetition": {
+			[]step{
+				{"replied", "1", 0, `"status":"user_reply"`}, {"exported", "2", 1, `"synchronization_status":"success"`},
+				{"", "", 1, `"status":"user_reply","synchronization_status":"success"`},
+			},
+			[]string{"replied", "exported"},
+		},
 		"a first sight follows an export":                       {[]step{{"exported", "1", 0, hi}, {"", "", 5, hi + `,"status":"user_reply"`}, {"replied", "2", 0, hi}}, []string{"exported", "replied"}},
 		"an approval happens once":                              {[]step{{"replied", "1", 0, hi}, {"approved", "2", 5, hi}, {"approved", "3", 6, hi}}, []string{"replied", "approved"}},
 		"the first webhook of a type is published however late": {[]step{{"", "", 9, hi + `,"status":"new"`}, {"approved", "1", 0, ho}, {"", "", 9, hi + `,"status":"new"`}}, []string{"imported", "approved"}},

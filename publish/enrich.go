@@ -166,7 +166,7 @@ func (e *enricher) make(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	o := readObject(body, "")
+	o := readObject(body)
 	files, created, updated := o.files("attachments"), o.instant("created_at"), o.instant("updated_at")
 	if err := o.fault(); err != nil {
 		return err

@@ -39,7 +39,7 @@ func eventKey(id string) string                     { return "e:" + id }
 const eventEntry = string(rune(entryVersion))
 
 func (s contentState) entry() string {
-	out := append([]byte{entryVersion, byte(s.published)}, s.timeline.bytes()...)
+	out := append([]byte{entryVersion, byte(s.published)}, s.bytes()...)
 	var known uint64
 	for i, value := range s.tracked {
 		if value != 0 {
@@ -56,7 +56,7 @@ func (s contentState) entry() string {
 }
 
 func (s identityState) entry() string {
-	return string(append([]byte{entryVersion}, s.timeline.bytes()...))
+	return string(append([]byte{entryVersion}, s.bytes()...))
 }
 
 func (t timeline) bytes() []byte {

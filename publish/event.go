@@ -80,7 +80,7 @@ func contentEvent(a *schemas.Arrival, f *contentFinding, v verdict, id string) *
 	}
 }
 
-func activityEvent(a *schemas.Arrival, f *activityFinding) *event {
+func activityEvent(f *activityFinding) *event {
 	resource := deref(f.event.ResourceID)
 	return &event{
 		topic: targetActivity, class: classActivity, key: resource, value: &f.event,

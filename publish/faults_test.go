@@ -2,11 +2,7 @@ package publish_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
-	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -17,7 +13,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"github.com/ringbridge/ringbridge/internal/deadletter"
 	"github.com/ringbridge/ringbridge/publish"
 	"github.com/ringbridge/ringbridge/schemas"
 )
@@ -43,13 +38,13 @@ func TestATransactionThatFailsIsRedone(t *testing.T) {
 			onBench(t, func(b *bench) {
 				handle := b.cluster.Fault(fault)
 				defer b.start()()
-				for i := range 30 {
+				for i := range 12 {
 					b.arrive(thread(fmt.Sprint("t", i%5), fmt.Sprint("c", i), "hi"), webhook(fmt.Sprintf(`{"type":"task.created","id":"e%d","resource":{"type":"task","id":"1"}}`, i)))
 				}
 				b.settle()
 				require.NotZero(b, handle.Hits())
-				once(b, 30)
-				require.Len(b, b.committed(b.names.Activity), 30)
+				once(b, 12)
+				require.Len(b, b.committed(b.names.Activity), 12)
 			})
 		})
 	}
@@ -133,108 +128,6 @@ func TestWhatIsAbortedInTheInboxNeverWas(t *testing.T) {
 	})
 }
 
-// A link is a network that can be cut: what is connected breaks, and new
-// connections wait until it is mended.
-type link struct {
-	dial  dialFunc
-	mu    sync.Mutex
-	down  chan struct{} // nil = up; closed when mended
-	conns []*linkConn
-}
-
-type linkConn struct {
-	net.Conn
-	deaf atomic.Bool
-}
-
-func (c *linkConn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	if c.deaf.Load() {
-		c.Close()
-		return 0, errors.New("cut")
-	}
-	return n, err
-}
-
-func (l *link) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	l.mu.Lock()
-	down := l.down
-	l.mu.Unlock()
-	if down != nil {
-		select {
-		case <-down:
-		case <-time.After(10 * time.Second): // as the client's own dialer
-			return nil, errors.New("dial: timed out")
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
-	conn, err := l.dial(ctx, network, address)
-	if err != nil {
-		return nil, err
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	wrapped := &linkConn{Conn: conn}
-	l.conns = append(l.conns, wrapped)
-	return wrapped, nil
-}
-
-// deafen lets what is on its way to the broker arrive, and no answer.
-func (l *link) deafen() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, c := range l.conns {
-		c.deaf.Store(true)
-	}
-	l.conns = nil
-}
-
-func (l *link) cut() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.down = make(chan struct{})
-	for _, c := range l.conns {
-		c.Close()
-	}
-	l.conns = nil
-}
-
-func (l *link) mend() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	close(l.down)
-	l.down = nil
-}
-
-// TestACutOffPublisherIsReplacedAndComesBack is a process that is frozen in the
-// middle of its work, as far as the broker can tell.
-func TestACutOffPublisherIsReplacedAndComesBack(t *testing.T) {
-	inRealTime(t, func(b *bench) {
-		link := &link{dial: b.dial}
-		defer b.start(hasty, func(d *publish.Deps) { d.Kafka = append(d.Kafka, kgo.Dialer(link.DialContext)) })()
-		produce := func(from, to int) {
-			for i := from; i < to; i++ {
-				b.arrive(thread(fmt.Sprint("t", i%9), fmt.Sprint("c", i), "hi"))
-			}
-		}
-		produce(0, 100)
-		link.cut()
-		produce(100, 200)
-		stop := b.start(hasty)
-		b.caughtUp() // the other took over
-		produce(200, 300)
-		link.mend()
-		produce(300, 400)
-		b.settle()
-		stop()
-		produce(400, 500)
-		produce(0, 100) // again
-		b.settle()
-		once(b, 500)
-	})
-}
-
 func TestAnOutageIsToldAndWaitedOut(t *testing.T) {
 	onBench(t, func(b *bench) {
 		link, board := &link{dial: b.dial}, &board{}
@@ -253,134 +146,6 @@ func TestAnOutageIsToldAndWaitedOut(t *testing.T) {
 		b.arrive(thread("t1", "c1", "hi"))
 		b.settle()
 		once(b, 2)
-	})
-}
-
-// A board is where the stage says that it is unwell.
-type board struct {
-	mu      sync.Mutex
-	reasons map[string]string
-	said    int
-}
-
-func (h *board) Set(component, reason string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.reasons == nil {
-		h.reasons = map[string]string{}
-	}
-	h.reasons[component] = reason
-	h.said++
-}
-
-func (h *board) Clear(component string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	delete(h.reasons, component)
-}
-
-func (h *board) get(component string) string {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.reasons[component]
-}
-
-func TestPublishersShareAndHandOver(t *testing.T) {
-	inRealTime(t, func(b *bench) {
-		stops := []func(){b.start(hasty)}
-		next := 0
-		burst := func() {
-			for range 40 {
-				b.arrive(thread(fmt.Sprint("t", next%9), fmt.Sprint("c", next), "hi"), thread(fmt.Sprint("t", next/2%9), fmt.Sprint("c", next/2), "hi"))
-				next++
-			}
-		}
-		for range 3 { // come and go while records flow
-			burst()
-			stops = append(stops, b.start(hasty))
-			for range 10 {
-				burst()
-			}
-			stops[0]()
-			stops = stops[1:]
-			burst()
-		}
-		b.settle()
-		stops[0]()
-		once(b, next)
-	})
-}
-
-// TestRevocationsWhileIdleAreNotMissed takes two partitions away from a member
-// that has nothing to do, one after the other: the client tells it of the first
-// only. When it gets them back it must not trust what it knew of them.
-func TestRevocationsWhileIdleAreNotMissed(t *testing.T) {
-	inRealTime(t, func(b *bench) {
-		name := func(id string) func(*publish.Deps) {
-			return func(d *publish.Deps) { d.Session = append(d.Session, kgo.ClientID(id)) }
-		}
-		defer b.start(hasty, name("first"))()
-		var arrivals []schemas.Arrival
-		for i := range 30 {
-			arrivals = append(arrivals, thread(fmt.Sprint("t", i), fmt.Sprint("c", i), "hi"))
-		}
-		b.arrive(arrivals[:15]...) // the first has state of each partition
-		b.settle()
-		second := b.start(hasty, name("second"))
-		b.eventually("the second has its share", func() bool { return len(b.assigned("second")) == 1 && len(b.assigned("first")) == 2 })
-		third := b.start(hasty, name("third"))
-		b.eventually("the third has its share", func() bool { return len(b.assigned("third")) == 1 && len(b.assigned("first")) == 1 })
-		mine := b.assigned("first")
-		partitioner := kgo.StickyKeyPartitioner(nil).ForTopic(b.names.Inbox)
-		for _, a := range arrivals[15:] { // all but what would end the first's idleness
-			if p := partitioner.Partition(&kgo.Record{Key: []byte(conversation(a.Body))}, partitions); int32(p) != mine[0] {
-				b.arrive(a)
-			}
-		}
-		b.caughtUp()
-		second()
-		third()
-		b.eventually("the first has all", func() bool { return len(b.assigned("first")) == partitions })
-		b.arrive(arrivals...)
-		b.settle()
-		once(b, len(arrivals))
-	})
-}
-
-func TestWhatNoParserUnderstandsIsALetter(t *testing.T) {
-	onBench(t, func(b *bench) {
-		defer b.start()()
-		odd := webhook(`{"type":"content.imported","resource":{"id":"c1","metadata":{"thread_id":"t1","body":{"text":"private words"}}}}`)
-		headers := []kgo.RecordHeader{{Key: "x", Value: []byte{0xff, 0}}, {Key: "ringbridge.dlq.redrives", Value: []byte("2")}}
-		value, err := b.codec.Encode(&odd)
-		require.NoError(b, err)
-		garbage := &kgo.Record{Topic: b.names.Inbox, Key: nil, Value: []byte("no Avro"), Headers: headers}
-		require.NoError(b, b.client.ProduceSync(b.Context(), garbage, &kgo.Record{Topic: b.names.Inbox, Key: []byte("t1"), Value: value, Headers: headers[:1]}).FirstErr())
-		b.arrive(thread("t1", "c2", "hi"))
-		b.settle()
-		once(b, 1)
-		letters := b.committed(b.names.InboxDLQ)
-		require.Len(b, letters, 2)
-		for _, r := range letters {
-			letter, ok := deadletter.Parse(r.Headers)
-			require.True(b, ok)
-			require.Equal(b, deadletter.Undecodable, letter.Reason)
-			require.Equal(b, b.names.Inbox, letter.Topic)
-			require.Equal(b, "t.publish", letter.Group)
-			require.Equal(b, 1, letter.Attempts)
-			require.Zero(b, letter.HTTPStatus)
-			require.Equal(b, headers[:1], deadletter.Strip(r.Headers))
-			require.NotContains(b, letter.Message, "private words")
-			if r.Key == nil {
-				require.Equal(b, "no Avro", string(r.Value))
-				require.Equal(b, 2, letter.Redrives)
-				require.Equal(b, garbage.Offset, letter.Offset)
-				continue
-			}
-			require.Equal(b, string(odd.Body), string(r.Value), "the event as received, not the arrival around it")
-			require.Contains(b, letter.Message, "resource.metadata.body")
-		}
-		require.Equal(b, 2., b.metric("ringbridge_publish_letters_total"))
 	})
 }
 
@@ -410,52 +175,6 @@ func TestARegistryOutageIsWaitedOut(t *testing.T) {
 		b.settle()
 		require.Empty(b, board.get("publish/registry"))
 		once(b, 1)
-	})
-}
-
-func TestAnEventTooLargeForItsTopicGoesWithoutItsRaw(t *testing.T) {
-	onBench(t, func(b *bench) {
-		defer b.start()()
-		b.arrive(thread("t1", "c1", strings.Repeat("x", 600_000)), thread("t1", "c2", "hi"))
-		b.settle()
-		for _, event := range b.contents() {
-			require.Equal(b, event.Content.ID == "c2", event.Raw != nil)
-		}
-		once(b, 2)
-	})
-}
-
-func TestAnEventTooLargeAtAllIsALetterAndCanBeReplayed(t *testing.T) {
-	onBench(t, func(b *bench) {
-		small := "9000"
-		alter := func(value *string) {
-			req := kmsg.NewPtrIncrementalAlterConfigsRequest()
-			resource := kmsg.NewIncrementalAlterConfigsRequestResource()
-			resource.ResourceType, resource.ResourceName = kmsg.ConfigResourceTypeTopic, b.names.Contents
-			config := kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
-			config.Name, config.Value = "max.message.bytes", value
-			resource.Configs = append(resource.Configs, config)
-			req.Resources = append(req.Resources, resource)
-			_, err := req.RequestWith(b.Context(), b.client)
-			require.NoError(b, err)
-		}
-		alter(&small)
-		stop := b.start()
-		large := thread("t1", "c1", strings.Repeat("x", 10_000))
-		b.arrive(thread("t1", "c0", "hi"), large, thread("t1", "c2", "hi"))
-		b.settle()
-		once(b, 2)
-		letters := b.committed(b.names.InboxDLQ)
-		require.Len(b, letters, 1)
-		letter, _ := deadletter.Parse(letters[0].Headers)
-		require.Equal(b, deadletter.Internal, letter.Reason)
-		stop()
-		small = "1000000"
-		alter(&small)
-		defer b.start()()
-		b.arrive(large)
-		b.settle()
-		once(b, 3)
 	})
 }
 

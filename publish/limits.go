@@ -48,8 +48,7 @@ func readLimits(ctx context.Context, opts []kgo.Opt, topics ...string) (limits, 
 	defer client.Close()
 	configs, err := kadm.NewClient(client).DescribeTopicConfigs(ctx, topics...)
 	if err != nil {
-		var denied *kadm.AuthError
-		if errors.As(err, &denied) {
+		if _, denied := errors.AsType[*kadm.AuthError](err); denied {
 			return limits{}, nil
 		}
 		return nil, fmt.Errorf("publish: read topic settings: %w", err)

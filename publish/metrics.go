@@ -130,8 +130,7 @@ func register[T prometheus.Collector](reg prometheus.Registerer, c T) T {
 		return c
 	}
 	if err := reg.Register(c); err != nil {
-		var there prometheus.AlreadyRegisteredError
-		if errors.As(err, &there) {
+		if there, ok := errors.AsType[prometheus.AlreadyRegisteredError](err); ok {
 			if same, ok := there.ExistingCollector.(T); ok {
 				return same
 			}

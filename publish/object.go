@@ -41,12 +41,12 @@ type object struct {
 	err    *error
 }
 
-// readObject reads data as an object; errors name its fields below path.
-func readObject(data []byte, path string) *object {
+// readObject reads data as an object.
+func readObject(data []byte) *object {
 	var err error
-	o := &object{path: path, err: &err}
+	o := &object{err: &err}
 	if json.Unmarshal(data, &o.fields) != nil || o.fields == nil {
-		err = &ParseError{Field: strings.TrimSuffix(path, "."), Want: "a JSON object"}
+		err = &ParseError{Want: "a JSON object"}
 	}
 	return o
 }

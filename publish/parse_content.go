@@ -12,7 +12,7 @@ import (
 
 // parseContentRow reads a content as the API's lists and reads show it.
 func parseContentRow(a *schemas.Arrival) (finding, error) {
-	o := readObject(a.Body, "")
+	o := readObject(a.Body)
 	f := contentFinding{content: readContent(o), raw: validText(a.Body)}
 	f.content.ID = deref(o.id("id"))
 	f.content.Private = o.flag("private_message")

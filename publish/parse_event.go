@@ -18,7 +18,7 @@ type activityFinding struct {
 // parseEvent reads one event of an Engage webhook request:
 // {type, id, issued_at, user_id, resource: {type, id, metadata}}.
 func parseEvent(a *schemas.Arrival) (finding, error) {
-	o := readObject(a.Body, "")
+	o := readObject(a.Body)
 	resource := o.child("resource")
 	eventType, resourceID := o.id("type"), resource.id("id")
 	issued, occurrence := o.instant("issued_at"), o.id("id")

@@ -37,11 +37,11 @@ func row(kind, body string) schemas.Arrival {
 }
 
 // sample returns the event of a webhook request, as ingest splits it.
-func sample(t testing.TB, request []byte) string {
-	t.Helper()
+func sample(tb testing.TB, request []byte) string {
+	tb.Helper()
 	var envelope struct{ Events []json.RawMessage }
-	require.NoError(t, json.Unmarshal(request, &envelope))
-	require.Len(t, envelope.Events, 1)
+	require.NoError(tb, json.Unmarshal(request, &envelope))
+	require.Len(tb, envelope.Events, 1)
 	return string(envelope.Events[0])
 }
 
@@ -99,8 +99,6 @@ func imported(metadata string) string {
 	return `{"type":"content.imported","id":"e1","issued_at":"2026-03-01T11:59:59.5Z","resource":{"type":"chat/message","id":"c1","metadata":` + metadata + `}}`
 }
 
-func ptr[T any](v T) *T { return &v }
-
 func TestScalarsAreReadLeniently(t *testing.T) {
 	c := content(t, `{"thread_id":8031152018338945839,"author_id":"","source_id":null,"body":null,"private":"false","published":"TRUE",
 		"category_ids":[1,"b",null],"foreign_categories":null,"title":12,"language":"fr","in_reply_to_id":1e3,"unknown":{"x":[1]},"Body":"another field",
@@ -110,15 +108,15 @@ func TestScalarsAreReadLeniently(t *testing.T) {
 	require.Nil(t, c.AuthorID)
 	require.Nil(t, c.SourceID)
 	require.Empty(t, c.Body)
-	require.Equal(t, ptr(false), c.Private)
-	require.Equal(t, ptr(true), c.Published)
+	require.Equal(t, new(false), c.Private)
+	require.Equal(t, new(true), c.Published)
 	require.Nil(t, c.RemotelyDeleted)
 	require.Equal(t, []string{"1", "b"}, c.CategoryIds)
 	require.Equal(t, []string{}, c.ForeignCategories)
 	require.Equal(t, "12", *c.Title)
 	require.Equal(t, "1e3", *c.InReplyToID)
 	require.Equal(t, map[string]string{"n": "1.50", "s": `"x"`, "o": `{"a":[1, 2]}`, "z": "null"}, c.ContextData)
-	require.Equal(t, []schemas.Attachment{{ID: "7", Size: ptr(int64(12))}, {ID: "8", Size: ptr(int64(3))}}, c.Attachments)
+	require.Equal(t, []schemas.Attachment{{ID: "7", Size: new(int64(12))}, {ID: "8", Size: new(int64(3))}}, c.Attachments)
 }
 
 func TestTitleIsTheThreadsTitle(t *testing.T) {

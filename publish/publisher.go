@@ -80,25 +80,24 @@ func New(deps Deps, cfg Config) *Publisher {
 // out. The error is one that waiting does not heal. Run may be called once.
 func (p *Publisher) Run(ctx context.Context) error {
 	wait := restartMin
-	for {
+	for ctx.Err() == nil {
 		begun := time.Now()
 		err := p.session(ctx)
-		switch {
-		case errors.Is(err, errEntry), errors.Is(err, errOptions):
+		if errors.Is(err, errEntry) || errors.Is(err, errOptions) {
 			return err
-		case ctx.Err() != nil:
-			return nil
+		}
+		if ctx.Err() != nil {
+			break
 		}
 		p.metrics.restarts.Inc()
 		p.kafka.felt("cannot work with Kafka: "+err.Error(), err)
 		if time.Since(begun) > healthy {
 			wait = restartMin
 		}
-		if sleep(ctx, wait) != nil {
-			return nil
-		}
+		_ = sleep(ctx, wait) // the loop sees that ctx is done
 		wait = min(2*wait, restartMax)
 	}
+	return nil //nolint:nilerr // what broke was told; being stopped is no error
 }
 
 // readSeen reads a partition of the topic seen.

@@ -27,7 +27,7 @@ func TestEverySampleThriceIsOneEventEach(t *testing.T) {
 		require.Len(b, b.committed(b.names.Contents), 6)
 		require.Len(b, b.committed(b.names.Activity), 2)
 		require.Empty(b, b.committed(b.names.InboxDLQ))
-		require.Equal(b, 16., b.metric("ringbridge_publish_repetitions_total"))
+		require.Equal(b, 16, b.metric("ringbridge_publish_repetitions_total"))
 		once(b, 6)
 	})
 }
@@ -143,6 +143,6 @@ func TestAPollFindsWhatAWebhookLost(t *testing.T) {
 		}
 		b.settle()
 		once(b, 2)
-		require.Equal(b, 1., b.metric("ringbridge_publish_repaired_events_total"))
+		require.Equal(b, 1, b.metric("ringbridge_publish_repaired_events_total"))
 	})
 }

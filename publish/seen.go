@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"maps"
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -163,7 +164,5 @@ func (s *stage) records(topic string) []*kgo.Record {
 
 // merge takes the additions over into the shard: the transaction has committed.
 func (s *stage) merge() {
-	for d, entry := range s.added {
-		s.shard.entries[d] = entry
-	}
+	maps.Copy(s.shard.entries, s.added)
 }

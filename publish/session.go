@@ -110,7 +110,7 @@ func (p *Publisher) options(fit limits) []kgo.Opt {
 		kgo.RebalanceTimeout(rebalanceTimeout),
 		kgo.TransactionalID(p.txnID),
 		kgo.TransactionTimeout(transactionTimeout),
-		kgo.ProducerLinger(0), // a batch is whole when it is produced
+		kgo.ManualFlushing(), // a batch is whole before it is sent: one request, at once
 		kgo.ProducerBatchMaxBytesFn(fit.of),
 		kgo.RecordPartitioner(partitioner{n}),
 		kgo.OnPartitionsAssigned(partitions(shards.assigned)),
@@ -122,9 +122,7 @@ func (p *Publisher) options(fit limits) []kgo.Opt {
 // loop publishes batch after batch. It returns nil when ctx is done.
 func (s *session) loop(ctx context.Context) error {
 	for ctx.Err() == nil {
-		if sleep(ctx, time.Until(s.ended.Add(gap))) != nil {
-			break
-		}
+		_ = sleep(ctx, time.Until(s.ended.Add(gap))) // polling sees that ctx is done
 		fetches := s.kafkaSession.PollRecords(ctx, batchRecords)
 		if ctx.Err() != nil {
 			break
@@ -138,7 +136,7 @@ func (s *session) loop(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+	return nil //nolint:nilerr // what being stopped does to the fetches is no error
 }
 
 // watch asks the brokers whether they are there: the client waits out an outage

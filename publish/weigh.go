@@ -62,7 +62,7 @@ func (u *unit) weigh(s *stage) error {
 			u.repeat = classActivity
 			return nil
 		}
-		u.event = activityEvent(&u.arrival, f)
+		u.event = activityEvent(f)
 	case *identityFinding:
 		return u.weighIdentity(s, f)
 	}
