@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ringbridge/ringbridge/internal/kafka"
@@ -53,7 +54,7 @@ const (
 	account  = "acme"
 	secret   = "webhook-secret"
 	verify   = "verify-token"
-	quietFor = 3 * time.Second // nothing new for this long: all has come
+	waitLong = 2 * time.Minute // more than anything takes; a test that waits so long has failed
 )
 
 // A world is one account of the sandbox, one set of topics, and the bridges that
@@ -248,6 +249,26 @@ func (w *world) read(topic string) (records []*kgo.Record) {
 		require.NoError(w.t, kafka.ReadAll(w.t.Context(), w.opts, topic, partition, func(r *kgo.Record) { records = append(records, r) }))
 	}
 	return records
+}
+
+// published waits until publish has committed all that is in the inbox.
+func (w *world) published() {
+	w.t.Helper()
+	adm := kadm.NewClient(w.client)
+	group := w.names.Group("publish")
+	require.Eventually(w.t, func() bool {
+		committed, err := adm.FetchOffsets(w.t.Context(), group)
+		require.NoError(w.t, err)
+		ends, err := adm.ListEndOffsets(w.t.Context(), w.names.Inbox)
+		require.NoError(w.t, err)
+		done := true
+		ends.Each(func(end kadm.ListedOffset) {
+			// The last offsets are a transaction's markers where publish wrote there itself.
+			at, ok := committed.Lookup(end.Topic, end.Partition)
+			done = done && (end.Offset == 0 || ok && at.At >= end.Offset-1)
+		})
+		return done
+	}, time.Minute, 50*time.Millisecond, "publish did not come to the end of the inbox")
 }
 
 // contents returns the content events, by what a reader of the topic counts.

@@ -84,7 +84,8 @@ func thousand(t *testing.T, disturb func(*world, *bridge) *bridge) {
 		}
 		return seen
 	}
-	w.eventually(1000, 90*time.Second, func() int { return len(imported()) }, "contents imported")
+	w.eventually(1000, 2*time.Minute, func() int { return len(imported()) }, "contents imported")
+	w.published()
 	b.stop()
 	seen := imported()
 	require.Len(t, seen, 1000)
@@ -92,4 +93,70 @@ func thousand(t *testing.T, disturb func(*world, *bridge) *bridge) {
 		require.Equal(t, 1, n, id)
 	}
 	require.Empty(t, w.read(w.names.InboxDLQ))
+}
+
+// TestAuthorsAndAttachmentsComeFromTheAPI sends a webhook, which carries neither,
+// and reads both from the event; the author is on identities once.
+func TestAuthorsAndAttachmentsComeFromTheAPI(t *testing.T) {
+	public := freePort(t)
+	hook := sandbox.Webhook{URL: "http://" + public + "/webhooks/engage", Secret: secret, VerifyToken: verify}
+	w := newWorld(t, sandbox.Config{Webhook: hook}, map[string]string{"POLL_INTERVAL": "300ms"})
+	b := w.start(public, freePort(t))
+	file := sandbox.Attachment{ID: "6b0180580000000007000abc", Filename: "cat.jpeg", ContentType: "image/jpeg", Size: 700754, URL: "https://example.com/cat.jpeg"}
+	made, err := w.box.Import(sandbox.Import{Body: "look", Author: "Ann", Attachments: []sandbox.Attachment{file}})
+	require.NoError(t, err)
+	w.eventually(1, 20*time.Second, func() int { return len(w.contents()) }, "events")
+	w.eventually(1, 20*time.Second, func() int { return len(w.read(w.names.Identities)) }, "identities")
+	w.published()
+	b.stop()
+	events := w.contents()
+	require.Len(t, events, 1)
+	require.Equal(t, made[0].ID, events[0].Content.ID)
+	require.Len(t, events[0].Content.Attachments, 1)
+	require.Equal(t, "cat.jpeg", *events[0].Content.Attachments[0].Filename)
+	require.Equal(t, int64(700754), *events[0].Content.Attachments[0].Size)
+	require.NotNil(t, events[0].Author)
+	require.Equal(t, "Ann", *events[0].Author.DisplayName)
+	identities := w.read(w.names.Identities)
+	require.Len(t, identities, 1, "met as an author and polled: one state")
+	require.Equal(t, made[0].AuthorID, string(identities[0].Key))
+}
+
+// TestTwoReplicasShareAndOneMayDie runs two replicas, kills one, and counts.
+func TestTwoReplicasShareAndOneMayDie(t *testing.T) {
+	public := freePort(t)
+	hook := sandbox.Webhook{URL: "http://" + public + "/webhooks/engage", Secret: secret, VerifyToken: verify}
+	w := newWorld(t, sandbox.Config{Webhook: hook}, map[string]string{"POLL_INTERVAL": "300ms", "REPLIES_CALL_TIMEOUT": "2s"})
+	w.box.SetDelivery(sandbox.Delivery{RetryScale: 0.05})
+	stays := w.start(public, freePort(t))
+	dies := w.start(freePort(t), freePort(t))
+	var parents []sandbox.Content
+	for i := range 60 {
+		made, err := w.box.Import(sandbox.Import{Body: fmt.Sprint("question ", i)})
+		require.NoError(t, err)
+		parents = append(parents, made...)
+		w.send(reply(fmt.Sprint("c", i), made[0].ThreadID, made[0].ID, fmt.Sprint("answer ", i)))
+		if i == 30 {
+			dies.kill()
+		}
+	}
+	w.eventually(60, 2*time.Minute, func() int { return len(w.results()) }, "final results")
+	w.published()
+	stays.stop()
+	effects := map[string]int{}
+	for _, c := range w.box.Contents() {
+		if c.Outbound() {
+			effects[string(c.Body)]++
+		}
+	}
+	imported := map[string]int{}
+	for _, e := range w.contents() {
+		if e.EventType == "content.imported" {
+			imported[e.Content.ID]++
+		}
+	}
+	for i, parent := range parents {
+		require.Equal(t, 1, effects[fmt.Sprint("answer ", i)], i)
+		require.Equal(t, 1, imported[parent.ID], i)
+	}
 }

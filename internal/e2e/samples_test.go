@@ -64,7 +64,8 @@ func TestSamplesArriveOnceWithTheirFields(t *testing.T) {
 			require.NoError(t, err)
 			defer decoder.Close()
 			w.eventually(3, 20*time.Second, func() int { return len(w.read(w.names.Inbox)) }, "arrivals")
-			b.stop() // what was taken in is published now
+			w.published()
+			b.stop()
 			records := w.read(topic)
 			require.Len(t, records, 1)
 			decoded, err := decoder.Decode(records[0].Value)

@@ -1,0 +1,69 @@
+//go:build real
+
+package e2e_test
+
+import (
+	"encoding/json"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ringbridge/ringbridge/internal/sandbox"
+)
+
+// TestTheOperatorsCommands answers a content from the command line, gives one up,
+// looks at the letter, mends the cause and sends it back.
+func TestTheOperatorsCommands(t *testing.T) {
+	w := newWorld(t, sandbox.Config{}, replySettings)
+	off := false
+	parents, err := w.box.Import(sandbox.Import{Body: "hello?", Webhook: &off})
+	require.NoError(t, err)
+	parent := parents[0]
+	b := w.start(freePort(t), freePort(t))
+
+	out, err := w.run("reply", "--in-reply-to", parent.ID, "--key", parent.ThreadID, "--body", "hello", "--wait")
+	require.NoError(t, err, out)
+	require.Contains(t, out, `"SUCCEEDED"`)
+
+	require.NoError(t, w.box.CloseThread(parent.ThreadID))
+	out, err = w.run("reply", "--in-reply-to", parent.ID, "--key", parent.ThreadID, "--body", "too late", "--command-id", "late", "--wait")
+	require.Equal(t, 3, exitCode(t, err), out)
+	require.Contains(t, out, `"forbidden"`)
+
+	out, err = w.run("dlq", "list")
+	require.NoError(t, err, out)
+	require.Contains(t, out, "late")
+	out, err = w.run("dlq", "redrive", "--dry-run")
+	require.NoError(t, err, out)
+	require.Contains(t, out, "1 forbidden")
+
+	require.NoError(t, w.box.OpenThread(parent.ThreadID))
+	out, err = w.run("dlq", "redrive")
+	require.NoError(t, err, out)
+	w.eventually(2, waitLong, func() int { return len(w.results()["late"]) }, "results of the command sent back")
+	results := w.results()["late"]
+	require.Equal(t, "SUCCEEDED", string(results[len(results)-1].State))
+	out, err = w.run("dlq", "redrive")
+	require.NoError(t, err, out)
+	require.Contains(t, out, "0 of 0")
+
+	out, err = w.run("tail", "replies.results", "--from", "beginning", "--max", "1")
+	require.NoError(t, err, out)
+	var line map[string]any
+	require.NoError(t, json.Unmarshal([]byte(strings.TrimSpace(out)), &line))
+	require.Equal(t, w.names.Results, line["topic"])
+	require.Equal(t, 0, b.stop())
+	for _, args := range [][]string{{"topics", "check"}, {"schemas", "check"}, {"version"}} {
+		out, err := w.run(args...)
+		require.NoError(t, err, out)
+	}
+}
+
+func exitCode(t *testing.T, err error) int {
+	t.Helper()
+	var exit *exec.ExitError
+	require.ErrorAs(t, err, &exit)
+	return exit.ExitCode()
+}
