@@ -74,7 +74,7 @@ func (f *fakeSource) sort(rows []fakeRow) {
 }
 
 func (f *fakeSource) Contents(ctx context.Context, q ringcentral.ContentsQuery) (ringcentral.Page, error) {
-	if q.Order != ringcentral.OrderDesc {
+	if q.Order == ringcentral.OrderAsc || q.Q != "" {
 		return ringcentral.Page{}, fmt.Errorf("order %q", q.Order)
 	}
 	return f.page(ctx, "contents", &f.contents, q.Offset, q.Limit, false)

@@ -35,7 +35,8 @@ func kinds() []kind {
 			stream: contentsStream,
 			name:   "content",
 			fetch: func(ctx context.Context, source Source, offset, limit int) (ringcentral.Page, error) {
-				return source.Contents(ctx, ringcentral.ContentsQuery{Order: ringcentral.OrderDesc, Offset: offset, Limit: limit})
+				// Newest first is the API's default; a query (q) costs it more.
+				return source.Contents(ctx, ringcentral.ContentsQuery{Offset: offset, Limit: limit})
 			},
 			at: func(f fields) lenient.Text { return f.CreatedAt },
 			key: func(r row) string {
