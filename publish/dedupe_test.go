@@ -82,7 +82,8 @@ func TestWhatIsPublishedOfAContent(t *testing.T) {
 		"once for each of its ids":                           {[]step{{"exported", "1", 0, hi}, {"exported", "1", 0, hi}, {"exported", "2", 0, hi}}, []string{"exported", "exported"}},
 		"and the row with what it told is a repetition": {
 			[]step{
-				{"replied", "1", 0, `"status":"user_reply"`}, {"exported", "2", 1, `"synchronization_status":"success"`},
+				{"replied", "1", 0, `"status":"user_reply"`},
+				{"exported", "2", 1, `"synchronization_status":"success"`},
 				{"", "", 1, `"status":"user_reply","synchronization_status":"success"`},
 			},
 			[]string{"replied", "exported"},

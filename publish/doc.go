@@ -26,6 +26,11 @@
 //
 // A loop of one process is one goroutine; more replicas share the partitions.
 //
+// Identities met as authors go through the inbox, to the partition of their own
+// key, so that each has one owner too. The markers of their transactions take
+// offsets there: a tool that subtracts offsets shows a lag of one when there is
+// none.
+//
 // # What it does not do
 //
 // It keeps no order between conversations, asks the API for nothing that an

@@ -67,7 +67,7 @@ func (e *enricher) enrich(ctx context.Context, units []*unit) []met {
 	if e.api == nil || len(contents) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ringcentral.WithPriority(ctx, ringcentral.Enrich), e.bound)
+	ctx, cancel := context.WithTimeout(ctx, e.bound)
 	defer cancel()
 	calls := e.calls(contents)
 	if len(calls) > 0 && !e.breaker.open() {
@@ -128,10 +128,13 @@ func (e *enricher) run(ctx context.Context, calls []*call) {
 		outcome := outcomeOf(c.err)
 		e.metrics.enriched(c.what, outcome)
 		late = late || outcome == outcomeLate
-		if outcome == outcomeFetched || outcome == outcomeAbsent {
+		switch outcome {
+		case outcomeFetched, outcomeAbsent:
 			answered = true
 			e.breaker.success()
-		} else {
+		case outcomeNoBudget:
+			continue // costs no time, and says nothing of the API or the author
+		default:
 			e.breaker.failure()
 			e.log.Debug("enrichment failed", "what", c.what, "content_id", c.unit.event.subject, "outcome", outcome, "error", c.err)
 		}
@@ -150,6 +153,11 @@ func (e *enricher) make(ctx context.Context, c *call) error {
 		return err
 	}
 	a := &c.unit.arrival
+	priority := ringcentral.Enrich
+	if a.Origin == schemas.OriginBackfill {
+		priority = ringcentral.Backfill // history must not use up what live events need
+	}
+	ctx = ringcentral.WithPriority(ctx, priority)
 	if c.what == enrichAuthor {
 		body, err := e.api.Identity(ctx, c.author.key.id)
 		if err != nil {
@@ -214,6 +222,8 @@ func outcomeOf(err error) string {
 		return outcomeFetched
 	case errors.As(err, &answered) && answered.Status == http.StatusNotFound:
 		return outcomeAbsent
+	case errors.Is(err, ringcentral.ErrNoBudget):
+		return outcomeNoBudget
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return outcomeLate
 	case errors.As(err, &unreadable):

@@ -24,6 +24,7 @@ type fakeAPI struct {
 	mu      sync.Mutex
 	hanging bool
 	down    bool
+	broke   bool              // no budget
 	answers map[string]string // by id; absent = 404
 	asked   map[string]int
 }
@@ -46,7 +47,7 @@ func (f *fakeAPI) answer(ctx context.Context, id string) (json.RawMessage, error
 	f.mu.Lock()
 	f.asked[id]++
 	answer, known := f.answers[id]
-	hanging, down := f.hanging, f.down
+	hanging, down, broke := f.hanging, f.down, f.broke
 	f.mu.Unlock()
 	switch {
 	case hanging:
@@ -54,6 +55,8 @@ func (f *fakeAPI) answer(ctx context.Context, id string) (json.RawMessage, error
 		return nil, &ringcentral.Error{Op: "get", Err: context.Cause(ctx)}
 	case down:
 		return nil, &ringcentral.Error{Op: "get", Status: 503}
+	case broke:
+		return nil, &ringcentral.Error{Op: "get", Outcome: ringcentral.NotSent, Err: ringcentral.ErrNoBudget}
 	case !known:
 		return nil, &ringcentral.Error{Op: "get", Status: 404, Outcome: ringcentral.Refused}
 	}
@@ -254,6 +257,23 @@ func TestAnAuthorThatCannotBeAskedForAgainIsBetterThanNone(t *testing.T) {
 	})
 }
 
+func TestWithoutBudgetEventsGoAtOnceAndAuthorsAreAskedForSoon(t *testing.T) {
+	onBench(t, func(b *bench) {
+		api := newFakeAPI(map[string]string{"ada": ada})
+		api.broke = true
+		defer b.start(api.enrich)()
+		for i := range 20 {
+			b.arrive(by("ada", fmt.Sprint("c", i)))
+		}
+		b.settle()
+		require.Nil(b, b.event("c19").Author)
+		api.set(func() { api.broke = false })
+		b.arrive(by("ada", "d"))
+		b.settle()
+		require.Equal(b, "Ada", *b.event("d").Author.DisplayName)
+	})
+}
+
 func TestWhileRestingTheRestGrows(t *testing.T) {
 	onBench(t, func(b *bench) {
 		api := newFakeAPI(nil)
@@ -261,7 +281,7 @@ func TestWhileRestingTheRestGrows(t *testing.T) {
 		defer b.start(api.enrich)()
 		var tries []time.Duration
 		begun, before := time.Now(), 0
-		for i := 0; len(tries) < 6; i++ { // an event each half second
+		for i := 0; len(tries) < 6; i++ { // an event each second
 			b.arrive(by(fmt.Sprint("a", i), fmt.Sprint("c", i)))
 			b.caughtUp()
 			if now := api.calls(); now > before {
@@ -270,7 +290,7 @@ func TestWhileRestingTheRestGrows(t *testing.T) {
 				}
 				before, begun = now, time.Now()
 			}
-			time.Sleep(500 * time.Millisecond)
+			time.Sleep(time.Second)
 		}
 		require.Equal(b, []time.Duration{5 * time.Second, 10 * time.Second, 20 * time.Second, 40 * time.Second, time.Minute, time.Minute}, tries)
 	})

@@ -20,6 +20,7 @@ const (
 	outcomeLate       = "late"       // the bound was reached
 	outcomeFailed     = "failed"     // the API refused or was out of reach
 	outcomeUnreadable = "unreadable" // the answer has another form
+	outcomeNoBudget   = "no_budget"  // not asked: the API's limits leave no call within the bound
 	outcomeSkipped    = "skipped"    // not asked: the API has not answered lately
 )
 
@@ -92,7 +93,7 @@ func (m *metrics) prefill() {
 		m.transactions.WithLabelValues(result)
 	}
 	for _, what := range []string{enrichAuthor, enrichAttachments} {
-		for _, outcome := range []string{outcomeCached, outcomeFetched, outcomeAbsent, outcomeLate, outcomeFailed, outcomeUnreadable, outcomeSkipped} {
+		for _, outcome := range []string{outcomeCached, outcomeFetched, outcomeAbsent, outcomeLate, outcomeFailed, outcomeUnreadable, outcomeNoBudget, outcomeSkipped} {
 			m.enrichment.WithLabelValues(what, outcome)
 		}
 	}
