@@ -47,8 +47,8 @@ type bridge struct {
 	public   lateHandler
 	listener *httpListener // the public one; nil without ingest
 	opts     []kgo.Opt     // of every Kafka client
+	client   *kgo.Client   // the process's own, for questions
 	adm      *kadm.Client
-	ping     func(context.Context) error // asks whether Kafka is there
 	intake   intake
 	registry *schemas.Registry
 	codec    *schemas.Codec
@@ -67,6 +67,9 @@ type addresses struct {
 func newBridge(cfg config, only []string, logger *slog.Logger) *bridge {
 	b := &bridge{cfg: cfg, only: only, logger: logger, metrics: newMetricsRegistry(), undo: cleanups{logger: logger}}
 	b.board = &health.Board{OnChange: b.logHealth}
+	if cfg.Process.SpoolDir != "" && slices.Contains(only, stageIngest) {
+		b.board.Suffices = spoolSuffices
+	}
 	b.metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "ringbridge_ready",
 		Help: "1 while the process can do its work, as /readyz says.",
@@ -194,14 +197,13 @@ func (b *bridge) openClients(context.Context) (err error) {
 		return fmt.Errorf("kafka: %w", err)
 	}
 	b.undo.add("admin client", func(context.Context) error { client.Close(); return nil })
-	b.adm = kadm.NewClient(client)
-	b.ping = client.Ping
+	b.client, b.adm = client, kadm.NewClient(client)
 	b.registry, err = schemas.NewRegistry(b.cfg.Connection.Registry)
 	return err
 }
 
 func (b *bridge) waitForBroker(ctx context.Context) error {
-	return b.waitFor(ctx, componentKafka, pingTimeout, b.ping, refused)
+	return b.waitFor(ctx, componentKafka, pingTimeout, b.client.Ping, refused)
 }
 
 // prepareTopics creates the topics that are missing and refuses to start on
