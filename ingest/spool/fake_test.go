@@ -279,3 +279,10 @@ func (f *fakeFile) Truncate(size int64) error {
 }
 
 func (f *fakeFile) Close() error { return nil }
+
+// left returns the names of the files.
+func (d *fakeDisk) left() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Collect(maps.Keys(d.files))
+}

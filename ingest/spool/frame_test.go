@@ -96,8 +96,10 @@ func TestAnEntryComesBackAsItWas(t *testing.T) {
 			require.Equal(t, given, *got)
 		})
 	}
-	given := ingest.Refusal{Body: []byte("\x1f\x8b"), Message: "no events", TraceParent: full.TraceParent,
-		Headers: []ingest.Header{{Name: "Content-Type", Value: "text/\xff"}}}
+	given := ingest.Refusal{
+		Body: []byte("\x1f\x8b"), Message: "no events", TraceParent: full.TraceParent,
+		Headers: []ingest.Header{{Name: "Content-Type", Value: "text/\xff"}},
+	}
 	payload, err := spool.EncodeRefusal(given)
 	require.NoError(t, err)
 	none, got, err := spool.Decode(payload)

@@ -45,6 +45,7 @@ func TestWithABrokerNothingTouchesTheDisk(t *testing.T) {
 		disk, inbox := newFakeDisk(), &fakeInbox{}
 		s := open(t, disk, inbox)
 		run(t, s)
+		synctest.Wait()
 		before := disk.steps
 		require.NoError(t, s.Accept(t.Context(), item("k", "a")))
 		require.NoError(t, s.Refuse(t.Context(), ingest.Refusal{Body: []byte("b")}))
@@ -84,7 +85,7 @@ func TestAnOutageIsNoneForTheSender(t *testing.T) {
 		require.Equal(t, "letter", string(inbox.letters[0].Body))
 		require.Equal(t, "why", inbox.letters[0].Message)
 		require.WithinDuration(t, began, inbox.items[0].Arrival.ReceivedAt, 0, "when it came, not when it was drained")
-		require.Empty(t, disk.files)
+		require.Empty(t, disk.left())
 		for _, name := range []string{"bytes", "records", "oldest_timestamp_seconds", "active"} {
 			require.Zero(t, gauge(t, reg, "ringbridge_spool_"+name), name)
 		}
@@ -130,7 +131,7 @@ func TestNobodyOvertakes(t *testing.T) {
 		senders.Wait()
 		time.Sleep(10 * time.Second)
 		require.Equal(t, numbers(n), firsts(inbox.got()))
-		require.Empty(t, disk.files)
+		require.Empty(t, disk.left())
 	})
 }
 
