@@ -192,3 +192,16 @@ func TestDamageInTheMiddleIsSetAsideAndTheRestIsDrained(t *testing.T) {
 		})
 	}
 }
+
+func TestAWriteThatWasCutShortIsNoDamageAfterTheNextStart(t *testing.T) {
+	dir := t.TempDir()
+	first := spooled(t, dir, "one", "two")
+	info, err := os.Stat(first)
+	require.NoError(t, err)
+	require.NoError(t, os.Truncate(first, info.Size()-1))
+	spooled(t, dir, "three") // the broker is still away, and the next segment begun
+	require.Equal(t, []string{"one", "three"}, drained(t, dir))
+	kept, err := filepath.Glob(filepath.Join(dir, "*.corrupt"))
+	require.NoError(t, err)
+	require.Empty(t, kept)
+}
