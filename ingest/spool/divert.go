@@ -9,10 +9,10 @@ import (
 
 // begin says that from now on everything goes through the disk. The caller holds
 // the lock, or is the only one.
-func (s *Spool) begin(why string, err error) {
+func (s *Spool) begin(why string) {
 	s.spooling = time.Now()
 	s.metrics.active.Set(1)
-	s.log.Warn("webhooks are kept on disk until the broker has taken them", "reason", why, "error", err)
+	s.log.Warn("webhooks are kept on disk until the broker has taken them", "reason", why)
 }
 
 // divert moves all that is under way to the disk, in the order in which it came.
@@ -23,7 +23,7 @@ func (s *Spool) divert(err error) {
 		t.diverted = true
 		t.batch, t.err = s.join(t.entries)
 		if t.batch != nil && s.spooling.IsZero() {
-			s.begin("the broker does not acknowledge", err)
+			s.begin(err.Error())
 		}
 		t.cancel()
 	}

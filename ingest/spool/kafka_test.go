@@ -16,7 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ringbridge/ringbridge/ingest"
-	"github.com/ringbridge/ringbridge/ingest/internal/ingesttest"
+	"github.com/ringbridge/ringbridge/ingest/ingesttest"
 	"github.com/ringbridge/ringbridge/ingest/spool"
 	"github.com/ringbridge/ringbridge/ingest/webhook"
 )

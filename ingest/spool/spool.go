@@ -3,6 +3,7 @@ package spool
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"sync"
@@ -88,7 +89,7 @@ func Open(dir string, deps Deps) (*Spool, error) {
 	s, err := open(directory(dir), bounds{total: MaxBytes, segment: segmentBytes}, deps)
 	if err != nil {
 		_ = lock.Close()
-		return nil, errors.Join(errors.New("SPOOL_DIR "+dir), err)
+		return nil, fmt.Errorf("SPOOL_DIR %s: %w", dir, err)
 	}
 	s.lock = lock
 	return s, nil
@@ -106,7 +107,7 @@ func open(d disk, b bounds, deps Deps) (*Spool, error) {
 	}
 	s := &Spool{inbox: deps.Inbox, journal: j, log: log, metrics: m, guard: guard{health: deps.Health}}
 	if len(j.segments) > 0 {
-		s.begin("an earlier process left something", nil)
+		s.begin("an earlier process left something")
 	}
 	s.writer.Go(j.write)
 	return s, nil
