@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/ringbridge/ringbridge/internal/failpoint"
 	"github.com/ringbridge/ringbridge/internal/kafka"
 	"github.com/ringbridge/ringbridge/schemas"
 )
@@ -20,7 +21,7 @@ import (
 const (
 	// transactionTimeout is after how long the broker ends a transaction of a
 	// process that died. Until then its successor waits to read the ledger.
-	transactionTimeout = 10 * time.Second
+	transactionTimeout = 10 * time.Second / failpoint.Haste
 	// rebalanceDrain is how long calls in flight may take when a partition goes
 	// to another member: well within the group's rebalance time-out (60 s).
 	rebalanceDrain = 20 * time.Second
