@@ -75,10 +75,7 @@ func hopeless(err error) bool {
 // until ctx ends.
 func (b *bridge) watch(ctx context.Context) {
 	for sleep(ctx, probeInterval) == nil {
-		b.probe(ctx, componentKafka, func(ctx context.Context) error {
-			_, err := b.adm.BrokerMetadata(ctx)
-			return err
-		})
+		b.probe(ctx, componentKafka, b.client.Ping)
 		b.probe(ctx, componentRegistry, b.registry.Ping)
 	}
 }
