@@ -74,7 +74,7 @@ func (r *round) kill(ctx context.Context) error {
 // arm starts a replica anew with a failpoint, and waits until the traffic has brought it there.
 func (r *round) arm(ctx context.Context, action string) (v *replica, fired bool, err error) {
 	v = r.victim()
-	nth := 1 + r.random.IntN(12)
+	nth := 1 + r.random.IntN(8)
 	if strings.HasPrefix(r.point, "poll/") || r.point == "consume/looked-up" {
 		nth = 1 + r.random.IntN(2) // a poll takes half a second
 	}
@@ -114,10 +114,14 @@ func (r *round) killAtPoint(ctx context.Context) error {
 // freezeAtPoint lets a replica stand still between two steps while the group moves on.
 func (r *round) freezeAtPoint(ctx context.Context) error {
 	v, fired, err := r.arm(ctx, "stop")
-	if err != nil || !fired {
+	switch {
+	case err != nil:
 		return err
+	case fired:
+		return r.thaw(ctx, v)
 	}
-	return r.thaw(ctx, v)
+	v.kill() // it could still fire, with nobody there to thaw it
+	return v.launch(ctx, "")
 }
 
 // freeze stops a replica anywhere.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -60,7 +61,7 @@ func (r *replica) launch(ctx context.Context, spec string) error {
 	defer log.Close() // the process has its own
 	r.since = int64(len(r.passed()))
 	r.cmd = exec.CommandContext(ctx, r.binary, "run")
-	r.cmd.Env = append(r.env[:len(r.env):len(r.env)], "RINGBRIDGE_FAILPOINT="+spec)
+	r.cmd.Env = append(slices.Clip(r.env), "RINGBRIDGE_FAILPOINT="+spec)
 	r.cmd.Stdout, r.cmd.Stderr = log, log
 	// Ctrl-C is ours to handle: the process goes when ctx does.
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
