@@ -24,6 +24,7 @@ test: parts test-fast test-real ## every test: the fast loop, then the real Kafk
 
 test-fast: ## the tests that need Go only
 	go test -race -shuffle=on ./...
+	go test -tags failpoints ./internal/failpoint
 
 # One package at a time: each starts a broker and a registry of its own, and two pairs starve on two cores.
 test-real: parts ## the tests against the real Kafka and registry
