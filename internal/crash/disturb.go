@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -16,10 +17,12 @@ const (
 	reachBound = 5 * time.Second
 	// frozenLeast and frozenMost are how long a process is frozen: longer than the group's session time-out (2.5 s,
 	// hastened), and in part longer than a successor takes to look an effect up and to send again.
-	frozenLeast = 4 * time.Second
-	frozenMost  = 8 * time.Second
+	frozenLeast = 5 * time.Second
+	frozenMost  = 9 * time.Second
 	// cutOff is how long the registry is down.
 	cutOff = 3 * time.Second
+	// lookedUp is passed only where a call's outcome is not known.
+	lookedUp = "consume/looked-up"
 )
 
 // A round is one piece of traffic and what is done to it.
@@ -27,7 +30,8 @@ type round struct {
 	*bed
 	n      int
 	random *rand.Rand
-	point  string   // for the disturbances that need one
+	kills  *pile    // of points to be killed at
+	stops  *pile    // of points to be frozen at
 	start  func()   // starts the traffic; a second call does nothing
 	told   []string // what was done, for the table
 }
@@ -39,10 +43,22 @@ type disturbance func(*round, context.Context) error
 // each comes.
 func deck() []disturbance {
 	return []disturbance{
-		(*round).killAtPoint, (*round).killAtPoint, (*round).killAtPoint, (*round).killAtPoint,
-		(*round).freezeAtPoint, (*round).freezeAtPoint, (*round).freezeAtPoint,
+		(*round).killAtPoint, (*round).killAtPoint, (*round).killAtPoint,
+		(*round).freezeAtPoint, (*round).freezeAtPoint, (*round).freezeAtPoint, (*round).freezeAtPoint,
 		(*round).kill, (*round).freeze, (*round).restart, (*round).breakBroker, (*round).cutRegistry,
 	}
+}
+
+// A pile of points is used up in a random order before it is shuffled again, so that none is left out for long.
+type pile struct{ all, left []string }
+
+func (p *pile) draw(random *rand.Rand) string {
+	if len(p.left) == 0 {
+		p.left = shuffled(random, slices.Clone(p.all))
+	}
+	point := p.left[0]
+	p.left = p.left[1:]
+	return point
 }
 
 func (r *round) tell(format string, args ...any) {
@@ -72,17 +88,22 @@ func (r *round) kill(ctx context.Context) error {
 }
 
 // arm starts a replica anew with a failpoint, and waits until the traffic has brought it there.
-func (r *round) arm(ctx context.Context, action string) (v *replica, fired bool, err error) {
+func (r *round) arm(ctx context.Context, point, action string) (v *replica, fired bool, err error) {
 	v = r.victim()
 	nth := 1 + r.random.IntN(8)
-	if strings.HasPrefix(r.point, "poll/") || r.point == "consume/looked-up" {
-		nth = 1 + r.random.IntN(2) // a poll takes half a second
+	if strings.HasPrefix(point, "poll/") || point == lookedUp {
+		nth = 1 + r.random.IntN(2) // seldom passed
 	}
-	r.tell("%s %s at %s (%d)", action, v.name, r.point, nth)
+	if point == lookedUp {
+		if err := r.spoil("resets after the effect", sandbox.Fault{Reset: "after"}); err != nil {
+			return v, false, err
+		}
+	}
+	r.tell("%s %s at %s (%d)", action, v.name, point, nth)
 	if err := v.stop(); err != nil {
 		return v, false, err
 	}
-	if err := v.launch(ctx, fmt.Sprintf("%s:%d:%s", r.point, nth, action)); err != nil {
+	if err := v.launch(ctx, fmt.Sprintf("%s:%d:%s", point, nth, action)); err != nil {
 		return v, false, err
 	}
 	if err := v.ready(ctx); err != nil {
@@ -100,7 +121,7 @@ func (r *round) arm(ctx context.Context, action string) (v *replica, fired bool,
 
 // killAtPoint lets a replica die between two steps.
 func (r *round) killAtPoint(ctx context.Context) error {
-	v, _, err := r.arm(ctx, "kill")
+	v, _, err := r.arm(ctx, r.kills.draw(r.random), "kill")
 	if err != nil {
 		return err
 	}
@@ -113,7 +134,7 @@ func (r *round) killAtPoint(ctx context.Context) error {
 
 // freezeAtPoint lets a replica stand still between two steps while the group moves on.
 func (r *round) freezeAtPoint(ctx context.Context) error {
-	v, fired, err := r.arm(ctx, "stop")
+	v, fired, err := r.arm(ctx, r.stops.draw(r.random), "stop")
 	switch {
 	case err != nil:
 		return err
@@ -206,13 +227,15 @@ func (r *round) trouble() error {
 		{"is late", sandbox.Fault{Delay: sandbox.Duration(callTimeout + 500*time.Millisecond)}},
 	}
 	kind := kinds[r.random.IntN(len(kinds))]
-	if r.point == "consume/looked-up" {
-		kind = kinds[3]
-	}
-	kind.fault.Route, kind.fault.Rate = "POST /1.0/contents", 0.1+0.3*r.random.Float64()
-	if _, err := r.box.AddFault(kind.fault); err != nil {
+	return r.spoil(kind.name, kind.fault)
+}
+
+// spoil adds a fault for some of the calls.
+func (r *round) spoil(name string, fault sandbox.Fault) error {
+	fault.Route, fault.Rate = "POST /1.0/contents", 0.1+0.3*r.random.Float64()
+	if _, err := r.box.AddFault(fault); err != nil {
 		return fmt.Errorf("crash: %w", err)
 	}
-	r.tell("API %s", kind.name)
+	r.tell("API %s", name)
 	return nil
 }

@@ -22,6 +22,14 @@ func Points() []string {
 	}
 }
 
+// zombiePoints are those before something that a process may not do any more once the group has moved on without it.
+func zombiePoints() []string {
+	return []string{
+		"poll/cursor-moved", "publish/begun", "publish/produced", "consume/taken", "consume/ledger-begun", "consume/ledger-produced",
+		"consume/attempt-recorded", "consume/called",
+	}
+}
+
 // Safeguards are what the program can be told to leave out, to see the harness catch it.
 func Safeguards() []string {
 	return []string{"look-up", "fencing", "start-window", "dedupe", "contiguous-commit", "ack"}
