@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// quietBound is how long after the last disturbance everything must have come: some twenty times of what it takes.
-const quietBound = time.Minute
+// quietBound is how long after the last disturbance everything must have come: some thirty times of what it takes.
+const quietBound = 90 * time.Second
 
 // quiet waits until all that was sent has come to its end. What is still missing at quietBound is no error of the
 // harness: it is counted.
