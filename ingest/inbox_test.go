@@ -21,7 +21,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ringbridge/ringbridge/ingest"
-	"github.com/ringbridge/ringbridge/ingest/internal/ingesttest"
+	"github.com/ringbridge/ringbridge/ingest/ingesttest"
 	"github.com/ringbridge/ringbridge/internal/deadletter"
 	"github.com/ringbridge/ringbridge/internal/kafka"
 	"github.com/ringbridge/ringbridge/schemas"
@@ -111,9 +111,9 @@ func TestRefusedBytesAreALetter(t *testing.T) {
 // outages are the ways in which a broker may fail to answer. Each begins one and
 // returns what ends it.
 func outages() map[string]func(*kfake.Cluster) (heal func()) {
-	fault := func(key kmsg.Key, err *kerr.Error) func(*kfake.Cluster) func() {
+	fault := func(err *kerr.Error) func(*kfake.Cluster) func() {
 		return func(c *kfake.Cluster) func() {
-			return c.Fault(kfake.Fault{Keys: []kmsg.Key{key}, Err: err, Count: -1}).Remove
+			return c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: err, Count: -1}).Remove
 		}
 	}
 	return map[string]func(*kfake.Cluster) (heal func()){
@@ -134,11 +134,11 @@ func outages() map[string]func(*kfake.Cluster) (heal func()) {
 			})
 			return func() { close(healed) }
 		},
-		"the partition has no leader": fault(kmsg.Produce, kerr.NotLeaderForPartition),
-		"there are too few replicas":  fault(kmsg.Produce, kerr.NotEnoughReplicas),
-		"written to too few replicas": fault(kmsg.Produce, kerr.NotEnoughReplicasAfterAppend),
-		"the broker times out":        fault(kmsg.Produce, kerr.RequestTimedOut),
-		"writing is not allowed":      fault(kmsg.Produce, kerr.TopicAuthorizationFailed),
+		"the partition has no leader": fault(kerr.NotLeaderForPartition),
+		"there are too few replicas":  fault(kerr.NotEnoughReplicas),
+		"written to too few replicas": fault(kerr.NotEnoughReplicasAfterAppend),
+		"the broker times out":        fault(kerr.RequestTimedOut),
+		"writing is not allowed":      fault(kerr.TopicAuthorizationFailed),
 	}
 }
 
