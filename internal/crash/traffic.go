@@ -183,11 +183,23 @@ func (b *bed) commands(ctx context.Context, l lane) error {
 			times = 2
 		}
 		for range times {
-			record := &kgo.Record{Topic: b.names.Replies, Key: []byte(thread), Value: value}
-			if err := b.client.ProduceSync(ctx, record).FirstErr(); err != nil {
-				return errors.Join(context.Cause(ctx), fmt.Errorf("crash: produce a command: %w", err))
+			if err := b.produce(ctx, thread, value); err != nil {
+				return err
 			}
 		}
 	}
 	return nil
+}
+
+// produce puts a command on the topic, as a producer does that tries again until it is acknowledged.
+func (b *bed) produce(ctx context.Context, thread string, value []byte) error {
+	for {
+		err := b.client.ProduceSync(ctx, &kgo.Record{Topic: b.names.Replies, Key: []byte(thread), Value: value}).FirstErr()
+		if err == nil {
+			return nil
+		}
+		if waitErr := wait(ctx, tick); waitErr != nil {
+			return fmt.Errorf("crash: produce a command: %w", errors.Join(waitErr, err))
+		}
+	}
 }
