@@ -29,6 +29,8 @@ const (
 	callTimeout = time.Second
 	// indexLag is how long a content stays out of the API's lists, well within the program's allowance.
 	indexLag = 300 * time.Millisecond
+	// latency is what a reply takes: enough for several to be under way whenever something dies.
+	latency = 150 * time.Millisecond
 )
 
 // A bed is all that runs.
@@ -87,13 +89,23 @@ func (b *bed) startAPI(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("crash: API: %w", err)
 	}
-	b.api = &http.Server{Addr: ln.Addr().String(), Handler: b.box.Handler()} //nolint:gosec // loopback, for a test
-	go func() { _ = b.api.Serve(ln) }()                                      // ends with Close
+	b.api = &http.Server{Addr: ln.Addr().String(), Handler: slow(b.box.Handler())} //nolint:gosec // loopback, for a test
+	go func() { _ = b.api.Serve(ln) }()                                            // ends with Close
 	b.undo = append(b.undo, func() {
 		_ = b.api.Close()
 		b.box.Close()
 	})
 	return nil
+}
+
+// slow holds back what would make a reply. It goes on when the caller has gone: so does the real one.
+func slow(api http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			_ = wait(context.WithoutCancel(r.Context()), latency) // ends with the time alone
+		}
+		api.ServeHTTP(w, r)
+	})
 }
 
 func (b *bed) startClients(ctx context.Context) error {

@@ -90,7 +90,7 @@ func (r *round) kill(ctx context.Context) error {
 // arm starts a replica anew with a failpoint, and waits until the traffic has brought it there.
 func (r *round) arm(ctx context.Context, point, action string) (v *replica, fired bool, err error) {
 	v = r.victim()
-	nth := 1 + r.random.IntN(8)
+	nth := 1 + r.random.IntN(5)
 	if strings.HasPrefix(point, "poll/") || point == lookedUp {
 		nth = 1 + r.random.IntN(2) // seldom passed
 	}

@@ -13,12 +13,12 @@ import (
 const quietBound = 90 * time.Second
 
 // quiet waits until all that was sent has come to its end. What is still missing at quietBound is no error of the
-// harness: it is counted.
-func (b *bed) quiet(ctx context.Context) error {
+// harness: it is counted. restless means that nothing was missing and it was not quiet all the same.
+func (b *bed) quiet(ctx context.Context) (restless bool, err error) {
 	bounded, cancel := context.WithTimeout(ctx, quietBound)
 	defer cancel()
 	var failure error
-	err := until(bounded, "quiet", func() bool {
+	err = until(bounded, "quiet", func() bool {
 		if messages, commands := b.book.Open(); messages+commands > 0 {
 			return false
 		}
@@ -32,13 +32,15 @@ func (b *bed) quiet(ctx context.Context) error {
 		failure = err
 		return done || err != nil
 	})
+	if err == nil || failure != nil {
+		return false, failure
+	}
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return false, context.Cause(ctx)
 	}
-	if failure == nil && err != nil {
-		fmt.Fprintf(b.cfg.Out, "not quiet after %s; missing: %s\n", quietBound, strings.Join(b.book.Missing(), ", "))
-	}
-	return failure
+	missing := b.book.Missing()
+	fmt.Fprintf(b.cfg.Out, "not quiet after %s; missing: %s\n", quietBound, strings.Join(missing, ", "))
+	return len(missing) == 0, nil
 }
 
 // effects are the replies in the account, in the order in which they were made.

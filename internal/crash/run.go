@@ -79,8 +79,9 @@ func (r *round) run(ctx context.Context, disturb disturbance, result *Result) er
 		err = <-traffic
 	}
 	r.box.ClearFaults()
+	restless := false
 	if err == nil {
-		err = r.quiet(ctx)
+		restless, err = r.quiet(ctx)
 	}
 	for _, v := range r.replicas {
 		if err == nil && v.gone() {
@@ -92,6 +93,9 @@ func (r *round) run(ctx context.Context, disturb disturbance, result *Result) er
 	}
 	before := result.Tally
 	result.Tally = r.count()
+	if restless {
+		result.Tally.Restless = 1 // it is the last round
+	}
 	r.line(before, result.Tally, time.Since(began))
 	return nil
 }

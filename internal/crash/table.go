@@ -19,8 +19,8 @@ func (r Result) Print(out io.Writer) {
 	row("in:", "webhooks acknowledged", "left to polling", "events", "lost", "doubled", "out of order", "letters")
 	row("", c.Webhooks, c.Polled, c.Events, c.Lost, c.DoubledEvents, c.EventDisorder, c.Letters)
 	_ = t.Flush() // as out writes: like fmt.Fprint's
-	row("out:", "commands", "calls", "replies", "doubled", "out of order", "success without reply", "no result", "two results", "ambiguous", "other letters")
-	row("", c.Commands, c.Calls, c.Effects, c.DoubledReply, c.ReplyDisorder, c.Unsent, c.NoResult, c.TwoResults, c.Ambiguous, c.GivenUp)
+	row("out:", "commands", "calls", "replies", "doubled", "out of order", "success without reply", "no result", "two results", "ambiguous", "other letters", "not quiet")
+	row("", c.Commands, c.Calls, c.Effects, c.DoubledReply, c.ReplyDisorder, c.Unsent, c.NoResult, c.TwoResults, c.Ambiguous, c.GivenUp, c.Restless)
 	_ = t.Flush()
 	row("failpoint", "passed", "killed or frozen there")
 	for _, name := range Points() {

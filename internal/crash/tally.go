@@ -20,11 +20,12 @@ type Tally struct {
 	TwoResults    int
 	Ambiguous     int // the harness hides no truth for good
 	GivenUp       int // letters for another reason: the harness gives none
+	Restless      int // rounds after which nothing was missing, but a group lagged or a transaction stayed open
 }
 
 // Bad tells whether a guarantee was broken.
 func (t Tally) Bad() bool {
-	return t.Lost+t.DoubledEvents+t.EventDisorder+t.Letters+t.DoubledReply+t.ReplyDisorder+t.Unsent+t.NoResult+t.TwoResults+t.Ambiguous+t.GivenUp > 0
+	return t.Lost+t.DoubledEvents+t.EventDisorder+t.Letters+t.DoubledReply+t.ReplyDisorder+t.Unsent+t.NoResult+t.TwoResults+t.Ambiguous+t.GivenUp+t.Restless > 0
 }
 
 // Count counts both sides. effects are in the order in which they were made.
