@@ -172,6 +172,7 @@ func outlive(t *testing.T, begin func(*kfake.Cluster) (heal func()), warm bool) 
 		require.False(t, accept(fmt.Sprint("during", n)))
 		require.LessOrEqual(t, time.Since(start), 9*time.Second)
 	}
+	require.Eventually(t, func() bool { return inbox.Buffered() == 0 }, time.Minute, time.Second, "what was given up takes no memory")
 	heal()
 	require.Eventually(t, func() bool { return accept("after") }, time.Minute, time.Second)
 	time.Sleep(10 * time.Second)
@@ -183,6 +184,24 @@ func outlive(t *testing.T, begin func(*kfake.Cluster) (heal func()), warm bool) 
 		bodies = append(bodies, string(a.Body))
 	}
 	require.Subset(t, bodies, accepted)
+}
+
+func TestAnOutageOfOnePartitionOfManyIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := ingesttest.Start(t)
+		var logged bytes.Buffer
+		inbox := logging(t, k, &logged)
+		k.Cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Partitions: []int32{0}, Err: kerr.TopicAuthorizationFailed, Count: -1})
+		failed := 0
+		for n := range 100 {
+			if inbox.Accept(t.Context(), item(fmt.Sprint(n), "{}")) != nil {
+				failed++
+			}
+		}
+		require.Greater(t, failed, 10)
+		require.Less(t, failed, 90)
+		require.Equal(t, 1, strings.Count(logged.String(), "cannot be written"))
+	})
 }
 
 func logging(t *testing.T, k *ingesttest.Kafka, to *bytes.Buffer) *ingest.Inbox {
@@ -219,6 +238,7 @@ func TestACallerThatLeavesDoesNotFailTheOthers(t *testing.T) {
 		leaving, leave := context.WithCancel(t.Context())
 		left, stayed := make(chan error, 1), make(chan error, 1)
 		go func() { left <- inbox.Accept(leaving, item("k", "2")) }()
+		synctest.Wait() // so that it is the first of its partition
 		go func() { stayed <- inbox.Accept(t.Context(), item("k", "3")) }()
 		time.Sleep(time.Second)
 		leave()

@@ -215,6 +215,12 @@ func TestEveryRequestHasItsAnswer(t *testing.T) {
 	}
 }
 
+func TestABodyThatIsToldToBeTooLargeIsNotRead(t *testing.T) {
+	body := readerFunc(func([]byte) (int, error) { t.Error("read"); return 0, io.EOF })
+	w := post(&fakeInbox{}, config(), body, func(r *http.Request) { r.ContentLength = 1001 })
+	require.Equal(t, http.StatusRequestEntityTooLarge, w.Code)
+}
+
 // padded is a request of n bytes.
 func padded(n int) string {
 	const frame = `{"events":[""]}`
