@@ -1,6 +1,7 @@
 package schemas_test
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"os"
@@ -32,7 +33,7 @@ func FuzzWireFormat(f *testing.F) {
 	f.Add(data)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		for i, subject := range schemas.Subjects() {
-			if len(data) >= 5 && int(data[4]) != i+1 {
+			if len(data) >= 5 && data[0] == 0 && binary.BigEndian.Uint32(data[1:]) != uint32(i+1) {
 				continue // a foreign id is a question to the registry
 			}
 			value, _ := schemas.New(subject.Topic)

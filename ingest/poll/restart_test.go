@@ -34,6 +34,8 @@ func (b *bench) known(t *testing.T) (since, known time.Time) {
 
 // A process that dies at any step has a cursor that claims no more than the inbox
 // has, and its successor finds the rest.
+//
+// Peer failure 1: the position was saved before what it covers was acknowledged.
 func TestADeathAtAnyStepLosesNothing(t *testing.T) {
 	for _, step := range []int{1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20} {
 		t.Run(fmt.Sprint("step ", step), func(t *testing.T) {
@@ -92,6 +94,35 @@ func TestADeathAtAnyStepLosesNothing(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Peer failure 2: after a restart, rows of the same time as the last one saved were
+// passed over.
+func TestRowsOfOneInstantAreAllFoundOverARestart(t *testing.T) {
+	bubble(t, func(t *testing.T, b *bench) {
+		at := time.Now()
+		ids := b.source.arrive(200, at)
+		stop := b.begin(t)
+		time.Sleep(settle)
+		stop()
+		ids = append(ids, b.source.arrive(200, at)...)
+		stop = b.begin(t)
+		b.source.before = func(_ context.Context, list string, n int) error {
+			if list == "contents" && n%3 == 2 {
+				return errors.New("cut off between two pages")
+			}
+			return nil
+		}
+		time.Sleep(settle)
+		stop()
+		b.source.before = nil
+		b.begin(t)
+		time.Sleep(2 * time.Minute)
+		got := b.inbox.ids("content")
+		slices.Sort(got)
+		slices.Sort(ids)
+		require.Equal(t, ids, slices.Compact(got))
+	})
 }
 
 func TestAnOutageOfTheInboxKeepsTheCursorAndTheOrder(t *testing.T) {
