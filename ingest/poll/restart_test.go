@@ -34,8 +34,6 @@ func (b *bench) known(t *testing.T) (since, known time.Time) {
 
 // A process that dies at any step has a cursor that claims no more than the inbox
 // has, and its successor finds the rest.
-//
-// Peer failure 1: the position was saved before what it covers was acknowledged.
 func TestADeathAtAnyStepLosesNothing(t *testing.T) {
 	for _, step := range []int{1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20} {
 		t.Run(fmt.Sprint("step ", step), func(t *testing.T) {
@@ -125,6 +123,7 @@ func TestRowsOfOneInstantAreAllFoundOverARestart(t *testing.T) {
 	})
 }
 
+// Peer failure 1: the position was saved before what it covers was acknowledged.
 func TestAnOutageOfTheInboxKeepsTheCursorAndTheOrder(t *testing.T) {
 	bubble(t, func(t *testing.T, b *bench) {
 		b.begin(t)
