@@ -9,9 +9,10 @@ import (
 	"github.com/hamba/avro/v2"
 )
 
-// maxValueBytes bounds one string, bytes or array while decoding: a length in a
-// value is the sender's claim, and memory is taken by it before the bytes are
-// read. It is above the topics' max.message.bytes, so nothing honest meets it.
+// maxValueBytes is the Avro library's own bound of a string's bytes and, apart
+// from them, of an array's items; its defaults are 1 MiB and none. It is above
+// the topics' max.message.bytes, so nothing honest meets it. What a value claims
+// beyond its bytes, the survey refuses first.
 const maxValueBytes = 32 << 20
 
 // frameBytes is the length of the Confluent frame: a zero byte and a 4-byte id.

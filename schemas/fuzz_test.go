@@ -75,6 +75,11 @@ func FuzzCommandOfAnyWriter(f *testing.F) {
 		f.Add(commandOf(field), tail)
 		f.Add(commandOf(field), append([]byte{2, 2, 'k', 0}, tail...))
 	}
+	for _, c := range hostile() {
+		if len(c.writer)+len(c.data) < 10_000 { // what is hostile by its length alone would slow the fuzzer down
+			f.Add(c.writer, c.data)
+		}
+	}
 	f.Fuzz(func(t *testing.T, writer string, data []byte) {
 		var got schemas.ReplyCommand
 		if codec.ReadFrom(writer, data, &got) != nil {

@@ -34,17 +34,18 @@ func long(v int64) []byte { return binary.AppendVarint(nil, v) }
 
 func join(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
 
-func TestAHostileValueIsUndecodable(t *testing.T) {
-	codec, err := schemas.OfflineCodec()
-	require.NoError(t, err)
+// written is a value with its writer's schema.
+type written struct {
+	writer string
+	data   []byte
+}
+
+func hostile() map[string]written {
 	array := func(items string) string {
 		return commandOf(`{"name":"note","type":{"type":"array","items":` + items + `}},`)
 	}
 	great, least := long(math.MaxInt64), long(math.MinInt64)
-	for fact, c := range map[string]struct {
-		writer string
-		data   []byte
-	}{
+	return map[string]written{
 		"more unknown items than bytes":           {array(`"long"`), join(great, tail)},                                   // HUNG
 		"items of no bytes":                       {array(`{"type":"record","name":"E","fields":[]}`), join(great, tail)}, // HUNG
 		"items of no bytes in items":              {array(`{"type":"array","items":"null"}`), join(long(3), long(5), long(0), long(5), long(0), long(5), long(0), long(0), tail)},
@@ -64,7 +65,13 @@ func TestAHostileValueIsUndecodable(t *testing.T) {
 		"no schema":                               {`{"type":"record"}`, tail},
 		"a schema nested a hundred deep":          {commandOf(`{"name":"note","type":` + strings.Repeat(`{"type":"array","items":`, 100) + `"long"` + strings.Repeat("}", 100) + `},`), join(long(0), tail)},
 		"a schema nested a hundred thousand deep": {commandOf(`{"name":"note","type":` + strings.Repeat(`{"type":"array","items":`, 100_000) + `"long"` + strings.Repeat("}", 100_000) + `},`), join(long(0), tail)},
-	} {
+	}
+}
+
+func TestAHostileValueIsUndecodable(t *testing.T) {
+	codec, err := schemas.OfflineCodec()
+	require.NoError(t, err)
+	for fact, c := range hostile() {
 		t.Run(fact, func(t *testing.T) {
 			require.Error(t, codec.ReadFrom(c.writer, c.data, &schemas.ReplyCommand{}))
 		})
