@@ -137,8 +137,11 @@ type fakeInbox struct {
 }
 
 func (f *fakeInbox) Accept(ctx context.Context, items ...ingest.Item) error {
-	if f.before != nil {
-		if err := f.before(ctx, items); err != nil {
+	f.mu.Lock()
+	before := f.before
+	f.mu.Unlock()
+	if before != nil {
+		if err := before(ctx, items); err != nil {
 			return err
 		}
 	}
@@ -146,6 +149,13 @@ func (f *fakeInbox) Accept(ctx context.Context, items ...ingest.Item) error {
 	defer f.mu.Unlock()
 	f.items = append(f.items, items...)
 	return nil
+}
+
+// set changes what comes before each call, while a poller is at work.
+func (f *fakeInbox) set(before func(context.Context, []ingest.Item) error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.before = before
 }
 
 // ids returns the ids taken in, in order, of one kind.

@@ -104,13 +104,13 @@ func TestRowsOfOneInstantAreAllFoundOverARestart(t *testing.T) {
 		time.Sleep(settle)
 		stop()
 		ids = append(ids, b.source.arrive(200, at)...)
-		stop = b.begin(t)
 		b.source.before = func(_ context.Context, list string, n int) error {
 			if list == "contents" && n%3 == 2 {
 				return errors.New("cut off between two pages")
 			}
 			return nil
 		}
+		stop = b.begin(t)
 		time.Sleep(settle)
 		stop()
 		b.source.before = nil
@@ -129,7 +129,7 @@ func TestAnOutageOfTheInboxKeepsTheCursorAndTheOrder(t *testing.T) {
 		b.begin(t)
 		time.Sleep(settle)
 		_, before := b.known(t)
-		b.inbox.before = func(context.Context, []ingest.Item) error { return errors.New("no broker") }
+		b.inbox.set(func(context.Context, []ingest.Item) error { return errors.New("no broker") })
 		var ids []string
 		for range 20 {
 			ids = append(ids, b.source.arrive(50, time.Now())...)
@@ -138,7 +138,7 @@ func TestAnOutageOfTheInboxKeepsTheCursorAndTheOrder(t *testing.T) {
 		_, during := b.known(t)
 		require.Equal(t, before, during)
 		require.GreaterOrEqual(t, b.metric(t, "rounds_total", "engage/contents", "inbox"), 10.0)
-		b.inbox.before = nil
+		b.inbox.set(nil)
 		time.Sleep(2 * time.Minute)
 		got := b.inbox.ids("content")
 		require.ElementsMatch(t, ids, got)
