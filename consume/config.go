@@ -47,7 +47,7 @@ func (c Config) Validate() error {
 		faults = append(faults, fmt.Errorf("REPLIES_CALL_TIMEOUT: is %s; want more than 0, such as 30s", c.CallTimeout))
 	}
 	if c.OnAmbiguous != AmbiguousDeadLetter && c.OnAmbiguous != AmbiguousResend {
-		faults = append(faults, fmt.Errorf("REPLIES_ON_AMBIGUOUS: is %q; want %s or %s", c.OnAmbiguous, AmbiguousDeadLetter, AmbiguousResend))
+		faults = append(faults, fmt.Errorf("REPLIES_ON_AMBIGUOUS: want %s or %s", AmbiguousDeadLetter, AmbiguousResend))
 	}
 	return errors.Join(faults...)
 }

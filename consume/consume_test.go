@@ -211,6 +211,19 @@ func TestAnUnknownOutcomeIsLookedUpAndNotSentTwice(t *testing.T) {
 	}
 }
 
+func TestAReplyWhoseParentIsHiddenIsLookedForAmongAll(t *testing.T) {
+	bubble(t, func(t *testing.T, b *bench) {
+		b.api.hidden = true
+		b.api.script = func(_ context.Context, _ ringcentral.CreateContent, _ int) (bool, error) { return true, reset() }
+		b.api.store("parent of another", "hello", "api")
+		b.start()
+		b.send(b.reply("c1", "conv", "hello"))
+		result := b.wait(1)["c1"]
+		require.True(t, result.Recovered)
+		require.Equal(t, "content1", *result.ResourceID)
+	})
+}
+
 func TestWithoutEffectItIsSentAgain(t *testing.T) {
 	bubble(t, func(t *testing.T, b *bench) {
 		b.api.script = func(_ context.Context, _ ringcentral.CreateContent, n int) (bool, error) {

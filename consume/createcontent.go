@@ -64,7 +64,8 @@ type made struct {
 }
 
 // find reads the conversation's newest contents back to the first call. A reply
-// is searched in its parent's thread, a new discussion on its source.
+// is searched in its parent's thread, a new discussion on its source, and a reply
+// whose parent is not shown (any more) among all contents.
 func (c createContent) find(ctx context.Context, api Engage, since time.Time, take func(string) bool) (string, error) {
 	query, err := c.query(ctx, api)
 	if err != nil {
@@ -102,6 +103,10 @@ func (c createContent) query(ctx context.Context, api Engage) (string, error) {
 		return ringcentral.Keyword("source", text(c.SourceID)) + " " + ringcentral.Keyword("status_in", "user_initiated"), nil
 	}
 	raw, err := api.Content(ctx, parent)
+	var answer *ringcentral.Error
+	if errors.As(err, &answer) && answer.Status == http.StatusNotFound {
+		return "", nil
+	}
 	if err != nil {
 		return "", err
 	}

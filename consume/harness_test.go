@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
@@ -217,6 +218,7 @@ type fakeEngage struct {
 	order    []string // bodies, as they took effect
 	calls    map[string]int
 	looks    int
+	hidden   bool // parents are not shown
 }
 
 func (f *fakeEngage) CreateContent(ctx context.Context, c ringcentral.CreateContent) (json.RawMessage, error) {
@@ -265,6 +267,9 @@ func (f *fakeEngage) Handover(context.Context, ringcentral.Handover) error {
 }
 
 func (f *fakeEngage) Content(_ context.Context, id string) (json.RawMessage, error) {
+	if f.hidden {
+		return nil, status(http.StatusNotFound)
+	}
 	return json.RawMessage(`{"id":"` + id + `","thread_id":"thread of ` + id + `"}`), nil
 }
 
@@ -280,7 +285,7 @@ func (f *fakeEngage) Contents(_ context.Context, q ringcentral.ContentsQuery) (p
 	for i := len(f.contents) - 1; i >= 0; i-- {
 		id := fmt.Sprintf("content%d", i)
 		c := f.contents[id]
-		if time.Now().Before(c.visible) || !strings.Contains(q.Q, "thread of "+c.parent) {
+		if time.Now().Before(c.visible) || q.Q != "" && !strings.Contains(q.Q, "thread of "+c.parent) {
 			continue
 		}
 		raw, err := json.Marshal(map[string]any{"id": id, "in_reply_to_id": c.parent, "body": c.body, "created_from": c.from, "created_at": c.at.UTC().Truncate(time.Second)})

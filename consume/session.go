@@ -143,18 +143,29 @@ func (s *session) poll(ctx context.Context) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	defer context.AfterFunc(s.ctx, stop)()
+	told := ""
 	for {
 		fetches := s.member.PollRecords(ctx, pollRecords)
 		if ctx.Err() != nil {
 			return
 		}
-		fetches.EachError(func(topic string, partition int32, err error) {
-			s.c.log.Warn("fetch", "topic", topic, "partition", partition, "error", err)
-		})
+		told = s.tell(fetches.Err(), told)
 		fetches.EachPartition(func(p kgo.FetchTopicPartition) {
 			s.partition(p.Partition).deliver(p.Records)
 		})
 	}
+}
+
+// tell logs an error of fetching once, not at each try of an outage, and returns
+// what was told last.
+func (s *session) tell(err error, told string) string {
+	if err == nil {
+		return ""
+	}
+	if err.Error() != told {
+		s.c.log.Warn("commands cannot be fetched", "error", err)
+	}
+	return err.Error()
 }
 
 // partition returns the state of a partition, new at its first records.

@@ -21,7 +21,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ringbridge/ringbridge/ingest"
-	"github.com/ringbridge/ringbridge/ingest/internal/ingesttest"
+	"github.com/ringbridge/ringbridge/ingest/ingesttest"
 	"github.com/ringbridge/ringbridge/internal/deadletter"
 	"github.com/ringbridge/ringbridge/internal/kafka"
 	"github.com/ringbridge/ringbridge/schemas"
@@ -111,9 +111,9 @@ func TestRefusedBytesAreALetter(t *testing.T) {
 // outages are the ways in which a broker may fail to answer. Each begins one and
 // returns what ends it.
 func outages() map[string]func(*kfake.Cluster) (heal func()) {
-	fault := func(key kmsg.Key, err *kerr.Error) func(*kfake.Cluster) func() {
+	fault := func(err *kerr.Error) func(*kfake.Cluster) func() {
 		return func(c *kfake.Cluster) func() {
-			return c.Fault(kfake.Fault{Keys: []kmsg.Key{key}, Err: err, Count: -1}).Remove
+			return c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: err, Count: -1}).Remove
 		}
 	}
 	return map[string]func(*kfake.Cluster) (heal func()){
@@ -134,11 +134,11 @@ func outages() map[string]func(*kfake.Cluster) (heal func()) {
 			})
 			return func() { close(healed) }
 		},
-		"the partition has no leader": fault(kmsg.Produce, kerr.NotLeaderForPartition),
-		"there are too few replicas":  fault(kmsg.Produce, kerr.NotEnoughReplicas),
-		"written to too few replicas": fault(kmsg.Produce, kerr.NotEnoughReplicasAfterAppend),
-		"the broker times out":        fault(kmsg.Produce, kerr.RequestTimedOut),
-		"writing is not allowed":      fault(kmsg.Produce, kerr.TopicAuthorizationFailed),
+		"the partition has no leader": fault(kerr.NotLeaderForPartition),
+		"there are too few replicas":  fault(kerr.NotEnoughReplicas),
+		"written to too few replicas": fault(kerr.NotEnoughReplicasAfterAppend),
+		"the broker times out":        fault(kerr.RequestTimedOut),
+		"writing is not allowed":      fault(kerr.TopicAuthorizationFailed),
 	}
 }
 
@@ -174,6 +174,7 @@ func outlive(t *testing.T, begin func(*kfake.Cluster) (heal func()), warm bool) 
 		require.False(t, accept(fmt.Sprint("during", n)))
 		require.LessOrEqual(t, time.Since(start), 9*time.Second)
 	}
+	require.Eventually(t, func() bool { return inbox.Buffered() == 0 }, time.Minute, time.Second, "what was given up takes no memory")
 	heal()
 	require.Eventually(t, func() bool { return accept("after") }, time.Minute, time.Second)
 	time.Sleep(10 * time.Second)
@@ -185,6 +186,24 @@ func outlive(t *testing.T, begin func(*kfake.Cluster) (heal func()), warm bool) 
 		bodies = append(bodies, string(a.Body))
 	}
 	require.Subset(t, bodies, accepted)
+}
+
+func TestAnOutageOfOnePartitionOfManyIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := ingesttest.Start(t)
+		var logged bytes.Buffer
+		inbox := logging(t, k, &logged)
+		k.Cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Partitions: []int32{0}, Err: kerr.TopicAuthorizationFailed, Count: -1})
+		failed := 0
+		for n := range 100 {
+			if inbox.Accept(t.Context(), item(fmt.Sprint(n), "{}")) != nil {
+				failed++
+			}
+		}
+		require.Greater(t, failed, 10)
+		require.Less(t, failed, 90)
+		require.Equal(t, 1, strings.Count(logged.String(), "cannot be written"))
+	})
 }
 
 func logging(t *testing.T, k *ingesttest.Kafka, to *bytes.Buffer) *ingest.Inbox {
@@ -221,6 +240,7 @@ func TestACallerThatLeavesDoesNotFailTheOthers(t *testing.T) {
 		leaving, leave := context.WithCancel(t.Context())
 		left, stayed := make(chan error, 1), make(chan error, 1)
 		go func() { left <- inbox.Accept(leaving, item("k", "2")) }()
+		synctest.Wait() // so that it is the first of its partition
 		go func() { stayed <- inbox.Accept(t.Context(), item("k", "3")) }()
 		time.Sleep(time.Second)
 		leave()

@@ -97,7 +97,7 @@ func newBench(t *testing.T, dial dialFunc, brokers kgo.Opt, names kafka.Names) *
 	codec, err := codecOnce()
 	require.NoError(t, err)
 	b := &bench{
-		T: t, dial: dial, names: names, codec: codec, reg: prometheus.NewRegistry(), log: slog.New(slog.DiscardHandler),
+		T: t, dial: dial, names: names, codec: codec, reg: prometheus.NewRegistry(), log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 		opts: []kgo.Opt{brokers, kgo.Dialer(dial)},
 	}
 	b.client, err = kgo.NewClient(append(b.opts, kgo.ProducerLinger(0))...)

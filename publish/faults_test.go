@@ -3,6 +3,7 @@ package publish_test
 import (
 	"context"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -131,24 +132,39 @@ func TestWhatIsAbortedInTheInboxNeverWas(t *testing.T) {
 }
 
 func TestAnOutageIsToldAndWaitedOut(t *testing.T) {
-	onBench(t, func(b *bench) {
-		link, board := &link{dial: b.dial}, &board{}
-		defer b.start(func(d *publish.Deps) {
-			d.Kafka, d.Health = append(d.Kafka, kgo.Dialer(link.DialContext)), board
-		})()
-		b.arrive(thread("t1", "c1", "hi"))
-		b.settle()
-		link.cut()
-		b.arrive(thread("t1", "c2", "hi"))
-		b.eventually("it says so", func() bool { return board.get("publish/kafka") != "" })
-		time.Sleep(10 * time.Minute)
-		link.mend()
-		b.settle()
-		b.eventually("it is well again", func() bool { return board.get("publish/kafka") == "" })
-		b.arrive(thread("t1", "c1", "hi"))
-		b.settle()
-		once(b, 2)
-	})
+	for fact, key := range map[string]kmsg.Key{
+		"while reading":              kmsg.Fetch,
+		"when the end is on its way": kmsg.EndTxn,
+		"when the offsets are":       kmsg.TxnOffsetCommit,
+		"when the events are":        kmsg.Produce,
+		"when a heartbeat is":        kmsg.Heartbeat,
+	} {
+		t.Run(fact, func(t *testing.T) {
+			onBench(t, func(b *bench) {
+				link, board := &link{dial: b.dial}, &board{}
+				defer b.start(func(d *publish.Deps) {
+					d.Kafka, d.Health = append(d.Kafka, kgo.Dialer(link.DialContext)), board
+				})()
+				b.arrive(thread("t1", "c1", "hi"))
+				b.settle()
+				var cut sync.Once
+				b.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{key}, Observe: true, Count: -1, When: func(kmsg.Request) bool {
+					cut.Do(link.cut)
+					return true
+				}})
+				b.arrive(thread("t1", "c2", "hi"))
+				b.eventually("it says so", func() bool { return board.get("publish/kafka") != "" })
+				time.Sleep(10 * time.Minute)
+				b.arrive(thread("t1", "c3", "hi"))
+				link.mend()
+				b.settle()
+				b.eventually("it is well again", func() bool { return board.get("publish/kafka") == "" })
+				b.arrive(thread("t1", "c1", "hi"))
+				b.settle()
+				once(b, 3)
+			})
+		})
+	}
 }
 
 // flakyCodec fails until it is mended.

@@ -49,6 +49,7 @@ func TestOnceWhateverBreaks(t *testing.T) {
 				d.Kafka = append(d.Kafka, kgo.Dialer(links[i].DialContext))
 				d.Session = []kgo.Opt{kgo.SessionTimeout(6 * time.Second), kgo.HeartbeatInterval(500 * time.Millisecond)}
 			})
+			defer stops[i]()
 		}
 		next := 0
 		flow := func(seconds float64) {
@@ -68,7 +69,6 @@ func TestOnceWhateverBreaks(t *testing.T) {
 		stops[1]()
 		flow(2)
 		b.settle()
-		stops[0]()
 		once(b, next)
 	})
 }

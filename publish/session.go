@@ -26,6 +26,12 @@ const (
 	// the coordinator still writes the markers of the one before, a new one has to
 	// back off, and takes 24 ms instead of 2 (p99).
 	gap = 2 * time.Millisecond
+	// transactionBound is when a transaction that does not end is given up, and the
+	// session with it: long after the broker has aborted it, so nothing is lost.
+	transactionBound = 3 * transactionTimeout
+	// closeBound is how long a broken session's client may take to close. One
+	// that takes longer is stuck, and only a new process helps.
+	closeBound = time.Minute
 	// stopBound is how long the transaction under way and leaving the group may
 	// take when the stage is stopped.
 	stopBound = 5 * time.Second
@@ -36,6 +42,9 @@ const (
 
 // errOptions means that the client's options contradict each other.
 var errOptions = errors.New("publish: wrong Kafka options")
+
+// errStuck means that a client does not close.
+var errStuck = errors.New("publish: the Kafka client is stuck; the process must be started anew")
 
 // A session is one client's membership in the group.
 type session struct {
@@ -67,14 +76,13 @@ func (p *Publisher) session(ctx context.Context) error {
 	err = s.loop(ctx)
 	stopWatching()
 	<-watched
-	p.leave(ctx, gts)
-	return err
+	return errors.Join(err, p.leave(ctx, gts))
 }
 
 // leave leaves the group and closes the client. When the stage is being stopped,
 // brokers that do not answer are not waited for longer than stopBound; else the
-// next session waits until this one's client is gone.
-func (p *Publisher) leave(ctx context.Context, gts *kgo.GroupTransactSession) {
+// next session waits until this one's client is gone, or leave returns errStuck.
+func (p *Publisher) leave(ctx context.Context, gts *kgo.GroupTransactSession) error {
 	leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopBound)
 	defer cancel()
 	if err := gts.Client().LeaveGroupContext(leaving); err != nil {
@@ -87,13 +95,16 @@ func (p *Publisher) leave(ctx context.Context, gts *kgo.GroupTransactSession) {
 	}()
 	select {
 	case <-closed:
-		return
+		return nil
 	case <-leaving.Done():
 	}
 	select {
 	case <-closed:
 	case <-ctx.Done():
+	case <-time.After(closeBound):
+		return errStuck
 	}
+	return nil
 }
 
 func (p *Publisher) options(fit limits) []kgo.Opt {
@@ -168,10 +179,10 @@ func ping(ctx context.Context, client *kgo.Client) error {
 	}
 }
 
-// withGrace returns a context that ends stopBound after ctx: what has begun may
-// end in order.
+// withGrace returns a context for one transaction: it ends stopBound after ctx, so
+// that what has begun may end in order, and after transactionBound in any case.
 func withGrace(ctx context.Context) (context.Context, context.CancelFunc) {
-	graceful, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	graceful, cancel := context.WithTimeout(context.WithoutCancel(ctx), transactionBound)
 	stop := context.AfterFunc(ctx, func() {
 		_ = sleep(graceful, stopBound)
 		cancel()

@@ -45,6 +45,7 @@ type bridge struct {
 	public   lateHandler
 	listener *httpListener // the public one; nil without ingest
 	opts     []kgo.Opt     // of every Kafka client
+	client   *kgo.Client   // the process's own, for questions
 	adm      *kadm.Client
 	registry *schemas.Registry
 	codec    *schemas.Codec
@@ -190,7 +191,7 @@ func (b *bridge) openBroker(ctx context.Context) (err error) {
 		return fmt.Errorf("kafka: %w", err)
 	}
 	b.undo.add("admin client", func(context.Context) error { client.Close(); return nil })
-	b.adm = kadm.NewClient(client)
+	b.client, b.adm = client, kadm.NewClient(client)
 	if b.registry, err = schemas.NewRegistry(b.cfg.Connection.Registry); err != nil {
 		return err
 	}

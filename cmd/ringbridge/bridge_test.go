@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -108,13 +109,13 @@ func TestABridgeWaitsForWhatIsMissing(t *testing.T) {
 	for variable, component := range map[string]string{"KAFKA_BROKERS": "kafka", "SCHEMA_REGISTRY_URL": "schema_registry"} {
 		t.Run(variable, func(t *testing.T) {
 			env := maps.Clone(w.env)
-			hole := freeAddress(t)
-			env[variable] = strings.Replace(env[variable], strings.TrimPrefix(env[variable], "http://"), hole, 1)
+			hole := newHole(t, strings.TrimPrefix(w.env[variable], "http://"))
+			env[variable] = strings.Replace(env[variable], strings.TrimPrefix(env[variable], "http://"), hole.addr, 1)
 			r := startBridge(t, env)
 			require.Eventually(t, func() bool {
 				status, reasons := r.readyz(t)
-				return status == http.StatusServiceUnavailable && strings.Contains(reasons, `"component":"`+component+`"`) &&
-					strings.Contains(reasons, variable) && strings.Contains(reasons, "connection refused")
+				return hole.tries.Load() > 3 && status == http.StatusServiceUnavailable && strings.Contains(reasons, variable) &&
+					strings.Contains(reasons, `"component":"`+component+`"`)
 			}, 20*time.Second, 20*time.Millisecond, "%s", &r.err)
 			status, _, _ := call(t, http.MethodGet, "http://"+r.private+"/livez", "")
 			require.Equal(t, http.StatusOK, status)
@@ -123,38 +124,60 @@ func TestABridgeWaitsForWhatIsMissing(t *testing.T) {
 			require.NotEmpty(t, header.Get("Retry-After"))
 
 			// It comes up where it was missing, and the bridge goes on by itself.
-			relay := forward(t, hole, strings.TrimPrefix(w.env[variable], "http://"))
-			defer relay()
+			hole.open.Store(true)
 			r.waitReady(t)
-			require.Equal(t, 1, strings.Count(r.err.String(), "msg=waiting component="+component), "one line, not one for each try")
+			require.Equal(t, 1, strings.Count(r.err.String(), "msg=waiting component="+component), "one line, not one for each try: %s", &r.err)
 			require.Contains(t, r.err.String(), `msg="waiting is over" component=`+component)
 			require.Zero(t, r.end(), "%s", &r.err)
 		})
 	}
 }
 
-// forward makes an address lead to another, as long as the test runs.
-func forward(t *testing.T, from, to string) (stop func()) {
+// hole is an address that closes each connection once it has been asked
+// something, until it is open: then it leads to another address.
+type hole struct {
+	addr  string
+	tries atomic.Int64
+	open  atomic.Bool
+}
+
+func newHole(t *testing.T, to string) *hole {
 	t.Helper()
-	socket, err := net.Listen("tcp", from)
+	socket, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
+	t.Cleanup(func() { _ = socket.Close() })
+	h := &hole{addr: socket.Addr().String()}
 	go func() {
 		for {
 			near, err := socket.Accept()
 			if err != nil {
 				return
 			}
-			far, err := net.Dial("tcp", to)
-			if err != nil {
-				_ = near.Close()
-				continue
-			}
-			pipe := func(a, b net.Conn) { _, _ = io.Copy(a, b); _ = a.Close(); _ = b.Close() }
-			go pipe(near, far)
-			go pipe(far, near)
+			h.tries.Add(1)
+			go h.serve(near, to)
 		}
 	}()
-	return func() { _ = socket.Close() }
+	return h
+}
+
+func (h *hole) serve(near net.Conn, to string) {
+	defer near.Close()
+	question := make([]byte, 4096)
+	n, err := near.Read(question)
+	if err != nil || !h.open.Load() {
+		return
+	}
+	far, err := net.Dial("tcp", to)
+	if err != nil {
+		return
+	}
+	defer far.Close()
+	go func() {
+		_, _ = far.Write(question[:n])
+		_, _ = io.Copy(far, near)
+		_ = far.Close()
+	}()
+	_, _ = io.Copy(near, far)
 }
 
 func TestAStopWhileWaitingIsClean(t *testing.T) {
@@ -199,9 +222,8 @@ func TestDefiniteFaultsEndTheBridge(t *testing.T) {
 			w := newWorld(t).withTopics(t)
 			test.spoil(t, w)
 			r := startBridge(t, w.env)
-			code := <-r.done
-			r.done <- code
-			require.Equal(t, 1, code)
+			require.Eventually(t, func() bool { return len(r.done) == 1 }, 30*time.Second, 20*time.Millisecond, "it runs on")
+			require.Equal(t, 1, r.end())
 			for _, want := range test.want {
 				require.Contains(t, r.err.String(), want)
 			}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -73,6 +75,12 @@ func refused(err error) bool {
 // plainly returns the innermost cause in one line: what a person needs of a
 // failed connection, and the same each time it fails in the same way.
 func plainly(err error) string {
+	// Which of these comes is a matter of microseconds.
+	for _, closed := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE} {
+		if errors.Is(err, closed) {
+			return "connection closed by the other side"
+		}
+	}
 	for {
 		inner := errors.Unwrap(err)
 		if inner == nil {

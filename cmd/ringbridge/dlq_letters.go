@@ -19,7 +19,6 @@ const (
 	letterRedriven  = "redriven"
 	letterAside     = "set aside"
 	letterSucceeded = "succeeded" // the command did, meanwhile
-	letterForeign   = "foreign"   // it can't be sent back; see sendable
 )
 
 // letterChoice says which letters are meant; the zero value of a field means

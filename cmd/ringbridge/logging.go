@@ -24,10 +24,9 @@ func newLogger(out io.Writer, cfg logConfig) *slog.Logger {
 	return slog.New(slog.NewTextHandler(out, opts))
 }
 
-// clientLogger hands the Kafka client's own lines to the log. The client is
-// chatty in an outage (a line for each connection it tries), while a stage says
-// the same in one line at its start and one at its end; so the client is heard
-// only at LOG_LEVEL=debug, or when it speaks of an error.
+// clientLogger hands the Kafka client's own lines to the log at LOG_LEVEL=debug.
+// In an outage the client writes a line, an error even, each time it tries,
+// while a stage says the same in one line at its start and one at its end.
 type clientLogger struct{ *kslog.Logger }
 
 func newClientLogger(logger *slog.Logger) kgo.Logger {
@@ -39,5 +38,5 @@ func (l clientLogger) Level() kgo.LogLevel {
 	if l.Logger.Level() == kgo.LogLevelDebug {
 		return kgo.LogLevelInfo // what the client calls debug is each request
 	}
-	return kgo.LogLevelError
+	return kgo.LogLevelNone
 }

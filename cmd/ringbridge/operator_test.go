@@ -2,6 +2,8 @@ package main_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +22,7 @@ func TestTheCommandLine(t *testing.T) {
 		code int
 		text string
 	}{
-		"":                                         {0, "Available Commands"},
+		"help":                                     {0, "Available Commands"},
 		"version":                                  {0, "ringbridge "},
 		"run --help":                               {0, "REPLIES_ON_AMBIGUOUS"},
 		"nonsense":                                 {2, `unknown command "nonsense"`},
@@ -338,6 +340,37 @@ func TestTheEmbeddedBrokerIsFoundByItsDirectory(t *testing.T) {
 	require.Equal(t, 1, second.code, "two on one directory would write over each other")
 	require.Contains(t, second.err, "another process runs on it")
 
+	addresses, err := os.ReadFile(filepath.Join(dir, "addresses"))
+	require.NoError(t, err)
 	require.Zero(t, p.end(), p.err.String())
 	require.Contains(t, inDir.run(t, "topics", "check").err, "no embedded broker runs")
+	// A process that was killed leaves its addresses behind.
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "addresses"), addresses, 0o600))
+	require.Contains(t, inDir.run(t, "topics", "check").err, "no embedded broker runs")
+}
+
+// Between two letters of transactions there is a marker, which is no letter:
+// what was sent back must still grow into one stretch.
+func TestSentBackLettersOfTransactionsAreRememberedAsOne(t *testing.T) {
+	w := newWorld(t).withTopics(t)
+	producer, err := kgo.NewClient(kgo.SeedBrokers(w.env["KAFKA_BROKERS"]), kgo.TransactionalID("t"), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	require.NoError(t, err)
+	defer producer.Close()
+	for i := range 3 {
+		require.NoError(t, producer.BeginTransaction())
+		headers := deadletter.Letter{Topic: "ringcentral.replies", Reason: deadletter.Forbidden, FailedAt: time.Now()}.Headers(nil)
+		require.NoError(t, producer.ProduceSync(t.Context(), &kgo.Record{
+			Topic: "ringcentral.replies.dlq", Partition: 2, Key: fmt.Append(nil, i), Value: []byte("junk"), Headers: headers,
+		}).FirstErr())
+		require.NoError(t, producer.EndTransaction(t.Context(), kgo.TryCommit))
+	}
+	got := w.run(t, "dlq", "redrive", "--rate", "1000")
+	require.Contains(t, got.out, "3 of 3 sent back", got.err)
+
+	offsets, err := kadm.NewClient(w.client).FetchOffsets(t.Context(), "ringcentral.dlq-redrive")
+	require.NoError(t, err)
+	committed, ok := offsets.Lookup("ringcentral.replies.dlq", 2)
+	require.True(t, ok)
+	require.Equal(t, int64(5), committed.At, "letters at 0, 2 and 4, markers at 1, 3 and 5")
+	require.Empty(t, committed.Metadata)
 }

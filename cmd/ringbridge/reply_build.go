@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -183,5 +182,5 @@ func keyOf(c *schemas.ReplyCommand) []byte {
 			return []byte(*candidate)
 		}
 	}
-	return bytes.Clone([]byte(c.CommandID))
+	return []byte(c.CommandID)
 }

@@ -111,7 +111,8 @@ func TestSecretsComeFromFilesToo(t *testing.T) {
 		env  map[string]string
 		want string
 	}{
-		"read without its line break":   {env: map[string]string{"ADMIN_TOKEN_FILE": file("ok", "hunter2\r\n")}},
+		// A token with a line break in it would be a fault.
+		"read without its line break":   {env: map[string]string{"ADMIN_TOKEN": "t", "ENGAGE_BASE_URL": "https://x/1.0", "ENGAGE_ACCESS_TOKEN_FILE": file("ok", "hunter2\r\n")}},
 		"set twice":                     {env: map[string]string{"ADMIN_TOKEN_FILE": file("x", "hunter2"), "ADMIN_TOKEN": "hunter2"}, want: "ADMIN_TOKEN: is set, and so is ADMIN_TOKEN_FILE"},
 		"a missing file":                {env: map[string]string{"ADMIN_TOKEN_FILE": filepath.Join(dir, "none")}, want: "ADMIN_TOKEN_FILE: open"},
 		"an empty file":                 {env: map[string]string{"ADMIN_TOKEN_FILE": file("empty", "\n")}, want: "ADMIN_TOKEN_FILE: the file is empty"},

@@ -120,7 +120,7 @@ func (b *bridge) startConsume(ctx context.Context, engage *ringcentral.Engage) e
 
 func (b *bridge) startPublish(ctx context.Context, engage *ringcentral.Engage) error {
 	deps := publish.Deps{
-		Kafka: b.opts, Hooks: []kgo.Opt{kgo.WithHooks(newClientMetrics(stagePublish, b.metrics))},
+		Kafka: b.opts, Session: []kgo.Opt{kgo.WithHooks(newClientMetrics(stagePublish, b.metrics))},
 		Names: b.names(), Codec: b.codec, Health: b.board, Logger: b.logger.With("component", stagePublish), Registerer: b.metrics,
 	}
 	about := "turns the inbox into events"

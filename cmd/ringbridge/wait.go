@@ -71,15 +71,12 @@ func hopeless(err error) bool {
 	return refused(err) || errors.As(err, &answer) && !answer.Retriable
 }
 
-// watch asks Kafka and the registry from time to time whether they are there,
-// until ctx ends.
+// watch asks Kafka from time to time whether it is there, until ctx ends. The
+// registry is not asked: once the schemas' ids are known, work goes on without
+// it, and a stage that meets an id it does not know tells by itself.
 func (b *bridge) watch(ctx context.Context) {
 	for sleep(ctx, probeInterval) == nil {
-		b.probe(ctx, componentKafka, func(ctx context.Context) error {
-			_, err := b.adm.BrokerMetadata(ctx)
-			return err
-		})
-		b.probe(ctx, componentRegistry, b.registry.Ping)
+		b.probe(ctx, componentKafka, b.client.Ping)
 	}
 }
 

@@ -25,8 +25,9 @@ type cursor struct {
 	Version int `json:"version"`
 	// Since is where the stream began: older rows are backfill's. It never changes.
 	Since time.Time `json:"since"`
-	// Known is the time up to which the rows are in the inbox.
-	Known time.Time `json:"known"`
+	// Known is the time up to which the rows are in the inbox; zero until the first
+	// round is over. It goes by the times of rows, as our clock may be wrong.
+	Known time.Time `json:"known,omitzero"`
 	// Swept is when the last complete sweep began: rows imported before it that
 	// were at most POLL_SWEEP late are in the inbox.
 	Swept time.Time `json:"swept"`
@@ -35,6 +36,22 @@ type cursor struct {
 	// Unseen is how many rows came, by the census, that nobody has found yet: a sweep
 	// is owed.
 	Unseen int `json:"unseen,omitempty"`
+}
+
+// bound returns how far a round reads back.
+func (c cursor) bound(overlap time.Duration) time.Time {
+	if c.Known.IsZero() {
+		return c.Since
+	}
+	return c.Known.Add(-overlap)
+}
+
+// notAfter takes back what a wrong clock, set right since, has put into the future:
+// until then nothing would be taken for new.
+func (c *cursor) notAfter(now time.Time, overlap time.Duration) {
+	c.Since = earlier(c.Since, now.Add(-overlap).UTC().Truncate(time.Second))
+	c.Known = earlier(c.Known, now.UTC().Round(0))
+	c.Swept = earlier(c.Swept, now.UTC().Round(0))
 }
 
 // cursors keeps cursors in a compacted topic, under the names of their streams.
@@ -67,7 +84,7 @@ func parseCursor(value []byte) (*cursor, error) {
 	if err := json.Unmarshal(value, &c); err != nil {
 		return nil, fmt.Errorf("poll: read cursor: %w", err)
 	}
-	if c.Version != cursorVersion || c.Since.IsZero() || c.Known.IsZero() || c.Swept.IsZero() {
+	if c.Version != cursorVersion || c.Since.IsZero() || c.Swept.IsZero() {
 		return nil, fmt.Errorf("poll: read cursor: its version %d is not this program's %d, or a time is missing", c.Version, cursorVersion)
 	}
 	return &c, nil

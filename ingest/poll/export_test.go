@@ -3,6 +3,7 @@ package poll
 import (
 	"context"
 	"hash/maphash"
+	"strconv"
 	"time"
 
 	"github.com/ringbridge/ringbridge/ingest/internal/lenient"
@@ -42,4 +43,18 @@ func Walk(ctx context.Context, fetch func(offset, limit int) ringcentral.Page) (
 		}
 	}
 	return ids, nil
+}
+
+// SetMaxHarvest makes a pass take fewer bytes.
+func (p *Poller) SetMaxHarvest(bytes int) { p.maxHarvest = bytes }
+
+// Remember keeps n rows of as many seconds and returns how many are left after the
+// memory has forgotten what it may.
+func Remember(n, limit int) int {
+	m := newMemory(limit)
+	for i := range n {
+		m.keep(row{ident: strconv.Itoa(i), at: time.Unix(int64(i), 0)}, time.Now())
+	}
+	m.forget(time.Unix(0, 0))
+	return len(m.rows)
 }

@@ -27,6 +27,7 @@ type fakeSource struct {
 	ids        int
 
 	ascending bool                                                // of identities
+	skew      time.Duration                                       // of the API's clock, as ids tell it
 	noCount   bool                                                // the envelope does not tell
 	calls     []string                                            // what was asked for, and when
 	before    func(ctx context.Context, list string, n int) error // each call, counted by list
@@ -39,13 +40,32 @@ func (f *fakeSource) newID(t time.Time) string {
 	return fmt.Sprintf("%08x%016x", t.Unix(), f.ids)
 }
 
+// hook sets what happens before each call; nil = nothing.
+func (f *fakeSource) hook(before func(ctx context.Context, list string, n int) error) {
+	f.change(func() { f.before = before })
+}
+
+// change alters the account while it may be in use.
+func (f *fakeSource) change(what func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	what()
+}
+
+// all returns the contents.
+func (f *fakeSource) all() []fakeRow {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.contents)
+}
+
 // arrive adds n contents of one date, imported now, and returns their ids.
 func (f *fakeSource) arrive(n int, at time.Time) []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var ids []string
 	for range n {
-		id := f.newID(time.Now())
+		id := f.newID(time.Now().Add(f.skew))
 		f.contents = append(f.contents, fakeRow{id: id, thread: fmt.Sprint("t", f.ids%7), at: at.UTC().Truncate(time.Second)})
 		ids = append(ids, id)
 	}
@@ -151,11 +171,18 @@ func (f *fakeInbox) Accept(ctx context.Context, items ...ingest.Item) error {
 	return nil
 }
 
-// set changes what comes before each call, while a poller is at work.
-func (f *fakeInbox) set(before func(context.Context, []ingest.Item) error) {
+// hook sets what happens before items are taken in; nil = nothing.
+func (f *fakeInbox) hook(before func(ctx context.Context, items []ingest.Item) error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.before = before
+}
+
+// all returns the items.
+func (f *fakeInbox) all() []ingest.Item {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.items)
 }
 
 // ids returns the ids taken in, in order, of one kind.

@@ -17,6 +17,7 @@ type harvest struct {
 	rows  []*row // newest first
 	index map[string]*row
 	bytes int
+	limit int // bytes
 
 	overflow bool      // rows were left out
 	head     census    // of the first page
@@ -27,7 +28,7 @@ type harvest struct {
 	late     int // of those to write: imported with an old date
 }
 
-func newHarvest() *harvest { return &harvest{index: map[string]*row{}} }
+func newHarvest(limit int) *harvest { return &harvest{limit: limit, index: map[string]*row{}} }
 
 func (h *harvest) has(r row) bool { return h.index[r.ident] != nil }
 
@@ -41,7 +42,7 @@ func (h *harvest) add(r row) {
 		h.rows = append(h.rows, &r)
 		h.bytes += len(r.raw)
 	}
-	for h.bytes > maxHarvest && len(h.rows) > 1 {
+	for h.bytes > h.limit && len(h.rows) > 1 {
 		left := h.rows[0]
 		h.rows[0] = nil
 		h.rows = h.rows[1:]

@@ -95,13 +95,12 @@ func wait(err error, failures int, interval time.Duration, random float64) time.
 	if errors.As(err, &api) {
 		d = max(d, api.RetryAfter)
 	}
-	switch judge(err) {
-	case resultUnauthorized, resultForbidden, resultRefused:
+	verdict := judge(err)
+	switch {
+	case verdict == resultUnauthorized, verdict == resultForbidden, verdict == resultRefused:
 		return max(d, probeInterval)
-	case resultRateLimited:
-		if api == nil || api.RetryAfter == 0 {
-			return max(d, interval)
-		}
+	case verdict == resultRateLimited && (api == nil || api.RetryAfter == 0):
+		return max(d, interval)
 	}
 	return d
 }

@@ -14,9 +14,10 @@ const maxRemembered = 500_000
 // owner, and all that is read is written once more. Rows are known by hashes: of
 // two with one hash, one would be written whenever it is read.
 type memory struct {
-	seed hashSeed
-	rows map[uint64]remembered
-	pass uint32 // counts the passes over the list
+	seed  hashSeed
+	limit int // rows
+	rows  map[uint64]remembered
+	pass  uint32 // counts the passes over the list
 }
 
 type remembered struct {
@@ -25,8 +26,8 @@ type remembered struct {
 	pass uint32 // the last one that read it
 }
 
-func newMemory() *memory {
-	return &memory{seed: maphash.MakeSeed(), rows: map[uint64]remembered{}}
+func newMemory(limit int) *memory {
+	return &memory{seed: maphash.MakeSeed(), limit: limit, rows: map[uint64]remembered{}}
 }
 
 // look reports whether a row was met before, and whether it is as it was then.
@@ -57,7 +58,7 @@ func (m *memory) forget(before time.Time) {
 			delete(m.rows, key)
 		}
 	}
-	if len(m.rows) <= maxRemembered {
+	if len(m.rows) <= m.limit {
 		return
 	}
 	times := make([]int64, 0, len(m.rows))
@@ -65,7 +66,7 @@ func (m *memory) forget(before time.Time) {
 		times = append(times, known.at)
 	}
 	slices.Sort(times)
-	oldest := times[len(times)-maxRemembered]
+	oldest := times[len(times)-m.limit]
 	for key, known := range m.rows {
 		if known.at < oldest {
 			delete(m.rows, key)

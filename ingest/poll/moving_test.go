@@ -79,23 +79,23 @@ func TestNothingIsMissedWhileTheListMoves(t *testing.T) {
 				for _, id := range rows(b.source) {
 					expected[id] = true
 				}
-				b.source.before = func(_ context.Context, list string, n int) error {
+				b.source.hook(func(_ context.Context, list string, n int) error {
 					if list == "contents" && c.move != nil && n > 1 && n < 30 {
 						c.move(b.source, n)
 					}
 					return nil
-				}
+				})
 				b.begin(t)
 				time.Sleep(settle)
 				// What was there at the beginning and is there still was read in one pass;
 				// what went away before it could be read, nobody misses.
-				for _, r := range b.source.contents {
+				for _, r := range b.source.all() {
 					if expected[r.id] {
 						require.Contains(t, b.inbox.ids("content"), r.id)
 					}
 				}
 				time.Sleep(time.Minute)
-				for _, r := range b.source.contents {
+				for _, r := range b.source.all() {
 					require.Contains(t, b.inbox.ids("content"), r.id)
 				}
 			})
@@ -105,13 +105,13 @@ func TestNothingIsMissedWhileTheListMoves(t *testing.T) {
 
 func TestAListThatShrinksForEverIsGivenUpAndTriedAgain(t *testing.T) {
 	bubble(t, func(t *testing.T, b *bench) {
-		b.source.stream(12_000, time.Now(), 10*time.Millisecond)
-		b.source.before = func(_ context.Context, list string, n int) error {
-			if list == "contents" && n > 30 && n < 60 {
+		b.source.stream(9_000, time.Now(), 10*time.Millisecond)
+		b.source.hook(func(_ context.Context, list string, n int) error {
+			if list == "contents" && n > 30 && n < 52 {
 				b.source.remove(300)
 			}
 			return nil
-		}
+		})
 		b.begin(t)
 		time.Sleep(2 * time.Minute)
 		require.GreaterOrEqual(t, b.metric(t, "rounds_total", "engage/contents", "moving"), 1.0)
@@ -121,7 +121,7 @@ func TestAListThatShrinksForEverIsGivenUpAndTriedAgain(t *testing.T) {
 		for _, id := range ids {
 			known[id] = true
 		}
-		for _, r := range b.source.contents {
+		for _, r := range b.source.all() {
 			require.True(t, known[r.id])
 		}
 	})
@@ -145,16 +145,16 @@ func TestIdentitiesAreReadFromTheRightEnd(t *testing.T) {
 				old := fakeRow{id: "an old one", at: time.Now().Add(-time.Hour)}
 				b.source.identities = append(b.source.identities, old)
 				add(700)
-				b.source.before = func(_ context.Context, list string, n int) error {
+				b.source.hook(func(_ context.Context, list string, n int) error {
 					if list == "identities" && n > 2 && n < 6 {
 						add(20) // while pages are read
 					}
 					return nil
-				}
+				})
 				b.begin(t)
 				time.Sleep(settle + time.Minute)
 				require.ElementsMatch(t, ids, b.inbox.ids("identity"))
-				require.Equal(t, b.inbox.items[0].Key, *b.inbox.items[0].Arrival.ResourceID)
+				require.Equal(t, b.inbox.all()[0].Key, *b.inbox.all()[0].Arrival.ResourceID)
 
 				time.Sleep(time.Hour)
 				calls := b.source.called("identities")

@@ -136,7 +136,7 @@ func (p *Poller) stream(k kind, client *kgo.Client, partition int32) *stream {
 		kind: k, partition: partition, cfg: p.cfg, source: p.deps.Source, inbox: p.deps.Inbox,
 		cursors: &cursors{client: client, options: p.deps.Options, topic: p.deps.Topics.Cursors},
 		gate:    p.gate, log: log, metrics: p.metrics, jitter: p.deps.Jitter,
-		memory: newMemory(), sweeps: sweeps{cfg: p.cfg},
+		maxHarvest: p.maxHarvest, memory: newMemory(p.maxRemembered), sweeps: sweeps{cfg: p.cfg},
 		trouble: &trouble{log: log, health: p.deps.Health, stream: k.stream, metric: p.metrics.halted.WithLabelValues(k.stream).Set},
 	}
 	s.list = &list{fetch: s.fetch}

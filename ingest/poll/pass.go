@@ -31,7 +31,7 @@ var errPassTimeout = fmt.Errorf("a pass took more than %s", passTimeout)
 
 // gather reads the list from the newest row down to bound.
 func (s *stream) gather(ctx context.Context, bound time.Time, sweep bool) (*harvest, error) {
-	h := newHarvest()
+	h := newHarvest(s.maxHarvest)
 	s.memory.pass++
 	w := walk{list: s.list}
 	for !w.done {
@@ -78,7 +78,7 @@ func (s *stream) sift(h *harvest, r row, bound time.Time, sweep bool) {
 // isLate reports whether a row that was not met before came since the last sweep,
 // and with a date that no round reads back to.
 func (s *stream) isLate(r row) bool {
-	deep := !r.at.IsZero() && r.at.Before(s.cursor.Known.Add(-s.cfg.Overlap))
+	deep := !r.at.IsZero() && r.at.Before(s.cursor.bound(s.cfg.Overlap))
 	if r.imported.IsZero() {
 		return deep && s.swept // an owner that has swept before has met the old ones
 	}

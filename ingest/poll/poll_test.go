@@ -2,6 +2,8 @@ package poll_test
 
 import (
 	"context"
+	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/ringbridge/ringbridge/ingest/internal/ingesttest"
+	"github.com/ringbridge/ringbridge/ingest/ingesttest"
 	"github.com/ringbridge/ringbridge/ingest/poll"
 )
 
@@ -26,7 +28,11 @@ type bench struct {
 	health *fakeHealth
 	reg    *prometheus.Registry
 	cfg    poll.Config
+	part   int       // bytes of a harvest; 0 = as many as ever
 	opts   []kgo.Opt // of the pollers begun next; nil = the broker's
+
+	mu   sync.Mutex
+	last context.CancelFunc // of the poller begun last
 }
 
 // bubble runs a test on fake time with an account and a broker.
@@ -60,18 +66,27 @@ func (b *bench) begin(t *testing.T) (stop func()) {
 		Options: opts, Topics: b.kafka.Names, Source: b.source, Inbox: b.inbox, Health: b.health, Registerer: b.reg,
 		Jitter: func() float64 { return 0.5 },
 	}, b.cfg)
+	if b.part > 0 {
+		p.SetMaxHarvest(b.part)
+	}
 	done := make(chan error, 1)
 	go func() { done <- p.Run(ctx) }()
-	stopped := false
-	stop = func() {
-		if !stopped {
-			stopped = true
-			cancel()
-			require.NoError(t, <-done)
-		}
-	}
+	b.mu.Lock()
+	b.last = cancel
+	b.mu.Unlock()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		require.NoError(t, <-done)
+	})
 	t.Cleanup(stop)
 	return stop
+}
+
+// die stops the last poller from within one of its calls.
+func (b *bench) die() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.last()
 }
 
 // metric returns the value of a counter or gauge that has all of the labels.
@@ -102,16 +117,7 @@ func (b *bench) metric(t *testing.T, name string, labels ...string) float64 {
 }
 
 func contains(values, wanted []string) bool {
-	found := 0
-	for _, w := range wanted {
-		for _, v := range values {
-			if v == w {
-				found++
-				break
-			}
-		}
-	}
-	return found == len(wanted)
+	return !slices.ContainsFunc(wanted, func(w string) bool { return !slices.Contains(values, w) })
 }
 
 const settle = 10 * time.Second // for the group to form and the first round
@@ -145,10 +151,8 @@ func TestOnlyWhatIsNewOrChangedIsWrittenAgain(t *testing.T) {
 		require.Len(t, b.inbox.ids("content"), 400)
 		time.Sleep(2*time.Hour + time.Minute) // with two sweeps
 		require.Len(t, b.inbox.ids("content"), 400)
-		b.source.mu.Lock()
-		b.source.contents[7].text = "edited"
-		edited := b.source.contents[7].id
-		b.source.mu.Unlock()
+		edited := b.source.all()[7].id
+		b.source.change(func() { b.source.contents[7].text = "edited" })
 		time.Sleep(time.Minute + time.Hour)
 		require.Len(t, b.inbox.ids("content"), 401)
 		require.Equal(t, edited, b.inbox.ids("content")[400])
@@ -158,13 +162,48 @@ func TestOnlyWhatIsNewOrChangedIsWrittenAgain(t *testing.T) {
 	})
 }
 
-func TestRowsAreWrittenOldestFirst(t *testing.T) {
+func TestTheMemoryIsBounded(t *testing.T) {
+	require.Equal(t, 1000, poll.Remember(1000, 1000))
+	require.Equal(t, 1000, poll.Remember(1100, 1000))
+}
+
+func TestAQuietAccountIsNotWrittenAgain(t *testing.T) {
 	bubble(t, func(t *testing.T, b *bench) {
-		ids := b.source.stream(700, time.Now(), time.Second)
+		b.cfg.Sweep, b.cfg.SweepInterval = time.Hour, 30*time.Minute
 		b.begin(t)
 		time.Sleep(settle)
-		require.Equal(t, ids, b.inbox.ids("content"))
-		for _, item := range b.inbox.items {
+		b.source.arrive(10, time.Now())
+		time.Sleep(4 * time.Hour) // the rows are older than what any sweep reads back to
+		require.Len(t, b.inbox.ids("content"), 10)
+	})
+}
+
+func TestWhatCameSinceTheFirstStartIsFoundEvenIfThatFailed(t *testing.T) {
+	bubble(t, func(t *testing.T, b *bench) {
+		b.source.hook(func(ctx context.Context, _ string, _ int) error {
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		stop := b.begin(t)
+		time.Sleep(settle)
+		stop()
+		b.source.hook(nil)
+		ids := b.source.arrive(200, time.Now())
+		time.Sleep(2 * time.Hour)
+		b.begin(t)
+		time.Sleep(settle)
+		require.ElementsMatch(t, ids, b.inbox.ids("content"))
+	})
+}
+
+func TestRowsAreWrittenOldestFirst(t *testing.T) {
+	bubble(t, func(t *testing.T, b *bench) {
+		ids := b.source.stream(700, time.Now(), time.Second/2) // two of each second
+		older := b.source.stream(100, time.Now().Add(-12*time.Minute), time.Second)
+		b.begin(t)
+		time.Sleep(settle)
+		require.Equal(t, append(older, ids...), b.inbox.ids("content"))
+		for _, item := range b.inbox.all() {
 			require.Contains(t, string(item.Arrival.Body), `"thread_id":"`+item.Key+`"`)
 		}
 	})

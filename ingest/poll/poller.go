@@ -54,6 +54,8 @@ type Poller struct {
 	cfg     Config
 	gate    *gate
 	metrics *metrics
+
+	maxHarvest, maxRemembered int // less in tests
 }
 
 const (
@@ -80,7 +82,7 @@ func New(deps Deps, cfg Config) *Poller {
 	}
 	m := newMetrics(deps.Registerer)
 	return &Poller{
-		deps: deps, cfg: cfg, metrics: m,
+		deps: deps, cfg: cfg, metrics: m, maxHarvest: maxHarvest, maxRemembered: maxRemembered,
 		gate: &gate{log: deps.Logger, health: deps.Health, metric: m.refused.Set},
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -35,33 +37,32 @@ func (b *bench) known(t *testing.T) (since, known time.Time) {
 // A process that dies at any step has a cursor that claims no more than the inbox
 // has, and its successor finds the rest.
 func TestADeathAtAnyStepLosesNothing(t *testing.T) {
-	for _, step := range []int{1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20} {
+	for _, step := range []int64{1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20} {
 		t.Run(fmt.Sprint("step ", step), func(t *testing.T) {
 			bubble(t, func(t *testing.T, b *bench) {
 				b.source.stream(1400, time.Now(), 300*time.Millisecond)
-				steps := 0
-				var stop func()
+				var steps atomic.Int64
 				die := func(ctx context.Context) error {
-					if steps++; steps == step {
-						go stop()
+					if steps.Add(1) == step {
+						b.die()
 						<-ctx.Done()
 						return ctx.Err()
 					}
 					return nil
 				}
-				b.source.before = func(ctx context.Context, list string, _ int) error {
+				b.source.hook(func(ctx context.Context, list string, _ int) error {
 					if list == "contents" {
 						return die(ctx)
 					}
 					return nil
-				}
-				b.inbox.before = func(ctx context.Context, items []ingest.Item) error {
+				})
+				b.inbox.hook(func(ctx context.Context, items []ingest.Item) error {
 					if items[0].Arrival.Kind == "content" {
 						return die(ctx)
 					}
 					return nil
-				}
-				stop = b.begin(t)
+				})
+				stop := b.begin(t)
 				for range 3 {
 					time.Sleep(settle)
 					b.source.arrive(100, time.Now())
@@ -73,20 +74,21 @@ func TestADeathAtAnyStepLosesNothing(t *testing.T) {
 					has[id] = true
 				}
 				if known.Sub(since) > 15*time.Minute { // more than the first cursor claims
-					for _, r := range b.source.contents {
+					for _, r := range b.source.all() {
 						if !r.at.Before(since) && r.at.Before(known) {
 							require.True(t, has[r.id], "the cursor is ahead of the inbox")
 						}
 					}
 				}
-				b.source.before, b.inbox.before = nil, nil
+				b.source.hook(nil)
+				b.inbox.hook(nil)
 				stop = b.begin(t)
 				time.Sleep(2 * time.Minute)
 				stop()
 				for _, id := range b.inbox.ids("content") {
 					has[id] = true
 				}
-				for _, r := range b.source.contents {
+				for _, r := range b.source.all() {
 					require.True(t, has[r.id])
 				}
 			})
@@ -104,16 +106,16 @@ func TestRowsOfOneInstantAreAllFoundOverARestart(t *testing.T) {
 		time.Sleep(settle)
 		stop()
 		ids = append(ids, b.source.arrive(200, at)...)
-		b.source.before = func(_ context.Context, list string, n int) error {
+		b.source.hook(func(_ context.Context, list string, n int) error {
 			if list == "contents" && n%3 == 2 {
 				return errors.New("cut off between two pages")
 			}
 			return nil
-		}
+		})
 		stop = b.begin(t)
 		time.Sleep(settle)
 		stop()
-		b.source.before = nil
+		b.source.hook(nil)
 		b.begin(t)
 		time.Sleep(2 * time.Minute)
 		got := b.inbox.ids("content")
@@ -129,7 +131,7 @@ func TestAnOutageOfTheInboxKeepsTheCursorAndTheOrder(t *testing.T) {
 		b.begin(t)
 		time.Sleep(settle)
 		_, before := b.known(t)
-		b.inbox.set(func(context.Context, []ingest.Item) error { return errors.New("no broker") })
+		b.inbox.hook(func(context.Context, []ingest.Item) error { return errors.New("no broker") })
 		var ids []string
 		for range 20 {
 			ids = append(ids, b.source.arrive(50, time.Now())...)
@@ -138,7 +140,7 @@ func TestAnOutageOfTheInboxKeepsTheCursorAndTheOrder(t *testing.T) {
 		_, during := b.known(t)
 		require.Equal(t, before, during)
 		require.GreaterOrEqual(t, b.metric(t, "rounds_total", "engage/contents", "inbox"), 10.0)
-		b.inbox.set(nil)
+		b.inbox.hook(nil)
 		time.Sleep(2 * time.Minute)
 		got := b.inbox.ids("content")
 		require.ElementsMatch(t, ids, got)
@@ -152,12 +154,16 @@ func TestAnOutageOfTheInboxKeepsTheCursorAndTheOrder(t *testing.T) {
 
 // cut is a network that can be cut off.
 type cut struct {
-	dial  func(ctx context.Context, network, host string) (net.Conn, error)
+	dial func(ctx context.Context, network, host string) (net.Conn, error)
+
+	mu    sync.Mutex
 	off   bool
 	conns []net.Conn
 }
 
 func (c *cut) Dial(ctx context.Context, network, host string) (net.Conn, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.off {
 		return nil, errors.New("cut")
 	}
@@ -169,6 +175,8 @@ func (c *cut) Dial(ctx context.Context, network, host string) (net.Conn, error) 
 }
 
 func (c *cut) cut() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.off = true
 	for _, conn := range c.conns {
 		conn.Close()
@@ -229,10 +237,10 @@ func poller(t *testing.T, b *bench, opts []kgo.Opt) (stop func()) {
 
 func TestACallThatHangsDoesNotHoldTheStopUp(t *testing.T) {
 	bubble(t, func(t *testing.T, b *bench) {
-		b.source.before = func(ctx context.Context, _ string, _ int) error {
+		b.source.hook(func(ctx context.Context, _ string, _ int) error {
 			<-ctx.Done()
 			return ctx.Err()
-		}
+		})
 		stop := b.begin(t)
 		time.Sleep(settle)
 		began := time.Now()
@@ -241,29 +249,48 @@ func TestACallThatHangsDoesNotHoldTheStopUp(t *testing.T) {
 	})
 }
 
+// replace puts another cursor in the place of the one of contents.
+func (b *bench) replace(t *testing.T, value string) {
+	t.Helper()
+	var newest *kgo.Record
+	for _, r := range b.kafka.Records(t, b.kafka.Names.Cursors) {
+		if string(r.Key) == "engage/contents" {
+			newest = r
+		}
+	}
+	cl, err := kgo.NewClient(append(slices.Clone(b.kafka.Options), kgo.RecordPartitioner(kgo.ManualPartitioner()))...)
+	require.NoError(t, err)
+	defer cl.Close()
+	record := &kgo.Record{Topic: newest.Topic, Partition: newest.Partition, Key: newest.Key, Value: []byte(value)}
+	require.NoError(t, cl.ProduceSync(t.Context(), record).FirstErr())
+}
+
 func TestACursorOfALaterVersionIsNotGuessedAt(t *testing.T) {
 	bubble(t, func(t *testing.T, b *bench) {
 		stop := b.begin(t)
 		time.Sleep(settle)
 		stop()
-		var newest *kgo.Record
-		for _, r := range b.kafka.Records(t, b.kafka.Names.Cursors) {
-			if string(r.Key) == "engage/contents" {
-				newest = r
-			}
-		}
-		cl, err := kgo.NewClient(append(slices.Clone(b.kafka.Options), kgo.RecordPartitioner(kgo.ManualPartitioner()))...)
-		require.NoError(t, err)
-		defer cl.Close()
-		require.NoError(t, cl.ProduceSync(t.Context(), &kgo.Record{
-			Topic: newest.Topic, Partition: newest.Partition, Key: newest.Key, Value: []byte(`{"version":2,"known":"tomorrow"}`),
-		}).FirstErr())
+		b.replace(t, `{"version":2,"known":"2026-03-01T00:00:00Z","since":"2026-03-01T00:00:00Z","swept":"2026-03-01T00:00:00Z"}`)
 		calls := b.source.called("contents")
 		b.begin(t)
 		time.Sleep(10 * time.Minute)
 		require.Equal(t, calls, b.source.called("contents"))
 		require.Contains(t, b.health.all(), "cursor of engage/contents")
 		require.Greater(t, b.source.called("identities"), 10)
+	})
+}
+
+func TestAClockThatWasWrongAtTheFirstStartIsForgiven(t *testing.T) {
+	bubble(t, func(t *testing.T, b *bench) {
+		b.source.noCount = true
+		stop := b.begin(t)
+		time.Sleep(settle)
+		stop()
+		b.replace(t, `{"version":1,"known":"2027-03-01T00:00:00Z","since":"2027-03-01T00:00:00Z","swept":"2027-03-01T00:00:00Z"}`)
+		ids := b.source.arrive(500, time.Now())
+		b.begin(t)
+		time.Sleep(settle)
+		require.ElementsMatch(t, ids, b.inbox.ids("content"))
 	})
 }
 

@@ -8,7 +8,8 @@ import (
 // round reads what may be new, writes it, and moves the cursor.
 func (s *stream) round(ctx context.Context) error {
 	began := time.Now()
-	bound := s.cursor.Known.Add(-s.cfg.Overlap)
+	s.cursor.notAfter(began, s.cfg.Overlap)
+	bound := s.cursor.bound(s.cfg.Overlap)
 	why, sweep := s.sweeps.due(began, s.cursor)
 	sweep = sweep && s.kind.late
 	if sweep {
@@ -25,7 +26,7 @@ func (s *stream) round(ctx context.Context) error {
 		s.finishSweep(why, began, owed, late)
 	}
 	if sweep || !s.kind.late {
-		s.memory.forget(earlier(s.cursor.Known.Add(-s.cfg.Overlap), s.cursor.Swept.Add(-s.cfg.Sweep-s.cfg.Overlap)))
+		s.memory.forget(earlier(s.cursor.bound(s.cfg.Overlap), s.cursor.Swept.Add(-s.cfg.Sweep-s.cfg.Overlap)))
 	}
 	return nil
 }
@@ -89,7 +90,7 @@ func (s *stream) advance(h *harvest, began time.Time) {
 	reached := h.newestTaken()
 	if !h.overflow {
 		reached = h.newest
-		if !s.paced.IsZero() {
+		if !s.paced.IsZero() && !s.cursor.Known.IsZero() {
 			reached = later(reached, s.cursor.Known.Add(began.Sub(s.paced)))
 		}
 		s.paced = began

@@ -53,9 +53,9 @@ func TestEverythingInTheSandboxReachesTheInbox(t *testing.T) {
 			if n%10 == 0 {
 				put(sandbox.Import{CreatedAt: time.Now().Add(-72 * time.Hour)})
 			}
-			time.Sleep(time.Second)
+			time.Sleep(300 * time.Millisecond)
 		}
-		time.Sleep(10 * time.Minute)
+		time.Sleep(3 * time.Minute)
 		stop()
 		require.NoError(t, <-done)
 

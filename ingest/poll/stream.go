@@ -10,17 +10,18 @@ import (
 // A stream polls one list for as long as its partition is ours. One goroutine runs
 // it; nothing of it is shared but the gate.
 type stream struct {
-	kind      kind
-	partition int32
-	cfg       Config
-	source    Source
-	inbox     Inbox
-	cursors   *cursors
-	gate      *gate
-	log       *slog.Logger
-	metrics   *metrics
-	trouble   *trouble
-	jitter    func() float64
+	kind       kind
+	partition  int32
+	cfg        Config
+	source     Source
+	inbox      Inbox
+	cursors    *cursors
+	gate       *gate
+	maxHarvest int
+	log        *slog.Logger
+	metrics    *metrics
+	trouble    *trouble
+	jitter     func() float64
 
 	cursor cursor // as of what the inbox has
 	saved  cursor // as of the topic
@@ -117,13 +118,15 @@ func (s *stream) open(ctx context.Context) error {
 		return nil
 	}
 	now := time.Now().UTC().Round(0)
-	s.cursor = cursor{Version: cursorVersion, Since: now.Add(-s.cfg.Overlap).Truncate(time.Second), Known: now, Swept: now}
+	s.cursor = cursor{Version: cursorVersion, Since: now.Add(-s.cfg.Overlap).Truncate(time.Second), Swept: now}
 	return s.save(ctx)
 }
 
 // save writes the cursor where it has changed.
 func (s *stream) save(ctx context.Context) error {
-	s.metrics.known.WithLabelValues(s.kind.stream).Set(float64(s.cursor.Known.Unix()))
+	if !s.cursor.Known.IsZero() {
+		s.metrics.known.WithLabelValues(s.kind.stream).Set(float64(s.cursor.Known.Unix()))
+	}
 	if s.cursor == s.saved {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -20,7 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ringbridge/ringbridge/ingest"
-	"github.com/ringbridge/ringbridge/ingest/internal/ingesttest"
+	"github.com/ringbridge/ringbridge/ingest/ingesttest"
 	"github.com/ringbridge/ringbridge/ingest/webhook"
 )
 
@@ -86,8 +87,10 @@ func TestOnlyWhoKnowsASecretIsHeard(t *testing.T) {
 		"nothing, to a list with an empty member": {secret: []string{""}, cfg: func(c *webhook.Config) { c.Secret = "old,," }, want: 401},
 		"no header, to a receiver without one":    {secret: nil, cfg: func(c *webhook.Config) { c.Secret = "" }, want: 401},
 		"anything, to a receiver without one":     {secret: []string{"x"}, cfg: func(c *webhook.Config) { c.Secret = "" }, want: 401},
-		"anything, where nothing is configured": {secret: []string{"x"}, want: 404,
-			cfg: func(c *webhook.Config) { c.Secret, c.VerifyToken = "", "" }},
+		"anything, where nothing is configured": {
+			secret: []string{"x"}, want: 404,
+			cfg: func(c *webhook.Config) { c.Secret, c.VerifyToken = "", "" },
+		},
 	} {
 		t.Run(fact, func(t *testing.T) {
 			inbox, cfg := &fakeInbox{}, config()
@@ -133,10 +136,7 @@ func TestTheHandshakeEchoesTheChallengeExactly(t *testing.T) {
 		"nothing is configured":      {cfg: func(c *webhook.Config) { c.VerifyToken, c.Secret = "", "" }, want: 404},
 	} {
 		t.Run(fact, func(t *testing.T) {
-			query, cfg := url.Values{}, config()
-			for k, v := range right {
-				query[k] = v
-			}
+			query, cfg := maps.Clone(right), config()
 			if c.query != nil {
 				c.query(query)
 			}
@@ -213,6 +213,12 @@ func TestEveryRequestHasItsAnswer(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestABodyThatIsToldToBeTooLargeIsNotRead(t *testing.T) {
+	body := readerFunc(func([]byte) (int, error) { t.Error("read"); return 0, io.EOF })
+	w := post(&fakeInbox{}, config(), body, func(r *http.Request) { r.ContentLength = 1001 })
+	require.Equal(t, http.StatusRequestEntityTooLarge, w.Code)
 }
 
 // padded is a request of n bytes.

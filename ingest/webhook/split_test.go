@@ -121,7 +121,7 @@ func FuzzSecret(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, list, given string) {
 		want := http.StatusUnauthorized
-		for _, one := range strings.Split(list, ",") {
+		for one := range strings.SplitSeq(list, ",") {
 			if one = strings.TrimSpace(one); one != "" && one == given {
 				want = http.StatusOK
 			}

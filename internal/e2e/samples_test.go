@@ -37,6 +37,7 @@ type request struct {
 func TestSamplesArriveOnceWithTheirFields(t *testing.T) {
 	for name, raw := range samples.Webhooks() {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t, sandbox.Config{}, map[string]string{"POLL_INTERVAL": "1h"})
 			b := w.start(freePort(t), freePort(t))
 			var posting sync.WaitGroup

@@ -5,14 +5,13 @@ package ingesttest
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"net/http/httptest"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/sr/srfake"
+	"github.com/twmb/franz-go/pkg/sr/srfake" //nolint:depguard // the codec of tests needs a registry to give it ids
 
 	"github.com/ringbridge/ringbridge/ingest"
 	"github.com/ringbridge/ringbridge/internal/kafka"
@@ -27,7 +26,6 @@ const Partitions = 3
 func NewCodec() (*schemas.Codec, error) {
 	server := httptest.NewServer(srfake.NewRegistry().Handler())
 	defer server.Close()
-	defer http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 	registry, err := schemas.NewRegistry(schemas.Config{URL: server.URL})
 	if err != nil {
 		return nil, fmt.Errorf("ingesttest: registry: %w", err)
