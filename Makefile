@@ -3,7 +3,7 @@
 include .versions
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-fast test-real check fmt fix fmt-check lint vet generated tidy parts up clean
+.PHONY: help demo build test test-fast test-real check fmt fix fmt-check lint vet generated tidy parts up crash crash-mutants clean
 
 # The version is in the name, so that a new pin is a new file to make.
 LINT := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
@@ -12,7 +12,7 @@ LINT := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 REAL = $(shell grep -rl --include='*_test.go' '^//go:build real' . | xargs -n 1 dirname | sort -u)
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: ## the whole bridge in one process, with nothing to install; ARGS=--once ends by itself
 	go run ./cmd/ringbridge demo $(ARGS)
@@ -24,6 +24,7 @@ test: parts test-fast test-real ## every test: the fast loop, then the real Kafk
 
 test-fast: ## the tests that need Go only
 	go test -race -shuffle=on ./...
+	go test -tags failpoints ./internal/failpoint
 
 # One package at a time: each starts a broker and a registry of its own, and two pairs starve on two cores.
 test-real: parts ## the tests against the real Kafka and registry
@@ -47,6 +48,7 @@ lint: $(LINT) ## golangci-lint, as .golangci.yml says
 vet:
 	go vet ./...
 	go vet -tags real ./...
+	go vet -tags real,failpoints ./...
 
 # Compared with the files as they were, not with git: a change on its way to a commit is fine, a stale file is not.
 generated:
@@ -63,6 +65,16 @@ parts: ## fetch the real Kafka, registry and Avro decoder, once, into the user's
 
 up: parts ## a real Kafka and registry to try against, until Ctrl-C
 	go run ./deploy/local/up $(ARGS)
+
+# The same seed makes the same attempts; 0 takes a random one and tells it.
+ROUNDS ?= 20
+SEED ?= 0
+
+crash: parts ## kill the program wherever it hurts, and count on both sides; ROUNDS=n SEED=s
+	go run ./internal/crash/cmd -rounds $(ROUNDS) -seed $(SEED)
+
+crash-mutants: parts ## leave out one safeguard after another: crash must catch each; SEED=s
+	go run ./internal/crash/cmd -mutants -rounds 50 -seed $(SEED)
 
 clean: ## remove what was built here; the fetched parts stay in the user's cache
 	rm -rf bin

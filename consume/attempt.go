@@ -7,6 +7,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/ringbridge/ringbridge/internal/failpoint"
 	"github.com/ringbridge/ringbridge/internal/ringcentral"
 	"github.com/ringbridge/ringbridge/schemas"
 )
@@ -15,13 +16,13 @@ const (
 	// startWindow is how long after its record a call may still start. A process
 	// that was frozen in between starts none: by then a successor may have
 	// looked its effect up, and found none.
-	startWindow = 10 * time.Second
+	startWindow = 10 * time.Second / failpoint.Haste
 	// settleTime is how long after a call an effect may take to show in the
 	// API's search, whose lag is not documented.
-	settleTime = 4 * time.Second
+	settleTime = 4 * time.Second / failpoint.Haste
 	// lateEffect is how much longer an effect may take after a time-out: the
 	// server had not answered, so it may still be at work.
-	lateEffect = 5 * time.Second
+	lateEffect = 5 * time.Second / failpoint.Haste
 	// firstLook and mostLook bound the wait between two looks; it doubles.
 	firstLook = 250 * time.Millisecond
 	mostLook  = 10 * time.Second
@@ -83,9 +84,11 @@ func (c *Consumer) callOnRecord(l *ledger, p *partition, cmd *command, act actio
 	if err != nil {
 		return "", 0, err
 	}
+	failpoint.Hit("consume/taken")
 	if err := l.put(p.waits, &note{part: p, records: []*kgo.Record{record}}); err != nil {
 		return "", 0, err
 	}
+	failpoint.Hit("consume/attempt-recorded")
 	if err := acquire(p.waits, c.slots); err != nil {
 		return "", 0, err
 	}
@@ -95,6 +98,7 @@ func (c *Consumer) callOnRecord(l *ledger, p *partition, cmd *command, act actio
 	start := time.Now()
 	resource, err = act.call(c.callContext(p, cmd, now), c.deps.Engage)
 	took = time.Since(start)
+	failpoint.Hit("consume/called")
 	c.metrics.attemptSeconds.Observe(took.Seconds())
 	return resource, took, err
 }
@@ -104,7 +108,9 @@ func (c *Consumer) callOnRecord(l *ledger, p *partition, cmd *command, act actio
 func (c *Consumer) callContext(p *partition, cmd *command, recorded time.Time) context.Context {
 	ctx := ringcentral.WithPriority(p.calls, ringcentral.Reply)
 	ctx = ringcentral.WithCallTimeout(ctx, c.cfg.CallTimeout)
-	ctx = ringcentral.WithStartDeadline(ctx, recorded.Add(startWindow))
+	if !failpoint.Off("start-window") {
+		ctx = ringcentral.WithStartDeadline(ctx, recorded.Add(startWindow))
+	}
 	if cmd.reply.NotAfter != nil {
 		ctx = ringcentral.WithStartDeadline(ctx, *cmd.reply.NotAfter)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ringbridge/ringbridge/internal/deadletter"
+	"github.com/ringbridge/ringbridge/internal/failpoint"
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
@@ -103,7 +104,12 @@ func (c *Consumer) resolve(p *partition, cmd *command, act action) (end ending, 
 	}
 	c.metrics.inDoubt.Inc()
 	defer c.metrics.inDoubt.Dec()
+	if failpoint.Off("look-up") {
+		cmd.doubt = false
+		return ending{}, false, nil
+	}
 	resource, err := c.lookUp(p, cmd, act)
+	failpoint.Hit("consume/looked-up")
 	switch {
 	case errors.Is(err, errUntellable) && c.cfg.OnAmbiguous != AmbiguousResend:
 		c.metrics.lookups.WithLabelValues("untellable").Inc()

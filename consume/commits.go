@@ -9,6 +9,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/ringbridge/ringbridge/internal/failpoint"
 )
 
 // groupCommits commits offsets of the replies topic as a member of the group.
@@ -49,6 +51,9 @@ func (g *groupCommits) commitInTransaction(ctx context.Context, offsets map[int3
 	commit := kmsg.NewPtrTxnOffsetCommitRequest()
 	commit.TransactionalID, commit.ProducerID, commit.ProducerEpoch, commit.Group = g.id, producerID, epoch, g.group
 	commit.MemberID, commit.Generation = g.member.GroupMetadata()
+	if failpoint.Off("fencing") {
+		commit.MemberID, commit.Generation = "", -1
+	}
 	topic := kmsg.NewTxnOffsetCommitRequestTopic()
 	topic.Topic, topic.TopicID = g.topic, g.topicID
 	for partition, offset := range offsets {

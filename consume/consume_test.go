@@ -111,6 +111,7 @@ func TestWhatEndsWithoutACall(t *testing.T) {
 	}
 }
 
+// Peer failure 12: a tombstone raised an exception, again and again.
 func TestUndecodableCommandsHaveALetterAndNoResult(t *testing.T) {
 	bubble(t, func(t *testing.T, b *bench) {
 		b.start()

@@ -8,6 +8,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ringbridge/ringbridge/internal/failpoint"
 )
 
 const (
@@ -167,19 +169,23 @@ func (l *ledger) transact(ctx context.Context, batch []*note) error {
 		// The producer id cannot be used any more: only a new client helps.
 		return fmt.Errorf("%w: begin: %w", errUncertain, err)
 	}
+	failpoint.Hit("consume/ledger-begun")
 	err := l.producer.ProduceSync(ctx, records...).FirstErr()
+	failpoint.Hit("consume/ledger-produced")
 	if err == nil {
 		err = l.commits.commitInTransaction(ctx, offsets)
 	}
 	if err != nil {
 		return l.abort(ctx, err)
 	}
+	failpoint.Hit("consume/ledger-offsets-added")
 	if err := l.producer.EndTransaction(ctx, kgo.TryCommit); err != nil {
 		if errors.Is(err, kerr.OperationNotAttempted) {
 			return l.abort(ctx, err)
 		}
 		return fmt.Errorf("%w: commit: %w", errUncertain, err)
 	}
+	failpoint.Hit("consume/ledger-committed")
 	return nil
 }
 

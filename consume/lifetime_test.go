@@ -15,6 +15,7 @@ import (
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
+// Peer failure 7: an open breaker sent everything to the dead letters.
 func TestAnOutageKeepsTheCommands(t *testing.T) {
 	bubble(t, func(t *testing.T, b *bench) {
 		b.cfg.CircuitFailures = 4
@@ -33,6 +34,7 @@ func TestAnOutageKeepsTheCommands(t *testing.T) {
 		for id, result := range b.wait(12) {
 			require.Equal(t, schemas.ReplyStateSucceeded, result.State, id)
 		}
+		require.Empty(t, b.read(b.names.RepliesDLQ))
 		require.Equal(t, "map[]", b.health.all())
 	})
 }
@@ -59,6 +61,7 @@ func TestARefusedCredentialHaltsAndLosesNothing(t *testing.T) {
 	})
 }
 
+// Peer failure 18: the way to stop was never written.
 func TestStoppingFinishesWhatIsOutAndLeavesTheRest(t *testing.T) {
 	bubble(t, func(t *testing.T, b *bench) {
 		b.api.latency = 2 * time.Second
@@ -77,6 +80,7 @@ func TestStoppingFinishesWhatIsOutAndLeavesTheRest(t *testing.T) {
 	})
 }
 
+// Peer failure 6: the dedupe took a redrive for a repetition.
 func TestARedriveIsANewTryUnlessItSucceeded(t *testing.T) {
 	bubble(t, func(t *testing.T, b *bench) {
 		b.api.script = func(_ context.Context, c ringcentral.CreateContent, n int) (bool, error) {

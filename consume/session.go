@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/ringbridge/ringbridge/internal/failpoint"
 	"github.com/ringbridge/ringbridge/internal/kafka"
 	"github.com/ringbridge/ringbridge/schemas"
 )
@@ -20,7 +21,7 @@ import (
 const (
 	// transactionTimeout is after how long the broker ends a transaction of a
 	// process that died. Until then its successor waits to read the ledger.
-	transactionTimeout = 10 * time.Second
+	transactionTimeout = 10 * time.Second / failpoint.Haste
 	// rebalanceDrain is how long calls in flight may take when a partition goes
 	// to another member: well within the group's rebalance time-out (60 s).
 	rebalanceDrain = 20 * time.Second
@@ -51,7 +52,7 @@ func (c *Consumer) runSession(ctx context.Context) error {
 	if err := s.open(ctx); err != nil {
 		return err
 	}
-	defer s.member.Close()
+	defer s.member.CloseAllowingRebalance()
 	defer s.producer.Close()
 	c.set(s)
 	defer c.set(nil)
@@ -92,6 +93,7 @@ func (s *session) open(ctx context.Context) error {
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.DisableAutoCommit(),
+		kgo.BlockRebalanceOnPoll(), // see poll
 		kgo.Balancers(kgo.CooperativeStickyBalancer()),
 		kgo.OnPartitionsRevoked(s.revoked),
 		kgo.OnPartitionsLost(s.lost),
@@ -139,12 +141,18 @@ func (s *session) describe(ctx context.Context) (topicID [16]byte, err error) {
 }
 
 // poll hands records to their partitions until ctx or the session ends.
+//
+// Between the two no partition may be given away. Records of one that was would
+// make it anew here, and nothing would ever take it back: the member may well be
+// in the group, with other partitions, so its commits are not refused.
 func (s *session) poll(ctx context.Context) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	defer context.AfterFunc(s.ctx, stop)()
+	defer s.member.AllowRebalance()
 	told := ""
 	for {
+		s.member.AllowRebalance()
 		fetches := s.member.PollRecords(ctx, pollRecords)
 		if ctx.Err() != nil {
 			return

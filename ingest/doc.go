@@ -4,6 +4,9 @@
 //	ingest/poll    ──Item──▶ │ Inbox │
 //	                Refusal─▶└───────┘ ──acks=all──▶ inbox.dlq
 //
+// With ingest/spool between the webhooks and the Inbox, they outlive a broker that
+// is away.
+//
 // An [Inbox] writes each [Item] to the inbox topic as an Avro Arrival with the
 // bytes as received, and says yes only when the broker has acknowledged all that
 // it was given. What follows from an arrival, and whether it was seen before, is

@@ -26,6 +26,10 @@ var ErrNotReady = errors.New("ingest: the schemas are not known yet")
 // trying again does not help.
 var ErrTooLarge = errors.New("larger than the inbox takes")
 
+// ErrUnfit is returned, wrapped, for an item that no record can be made of: trying
+// again does not help.
+var ErrUnfit = errors.New("cannot be encoded")
+
 // A Codec turns an arrival into the bytes of the inbox topic. It is used by many
 // goroutines at once.
 type Codec interface {
@@ -90,7 +94,7 @@ func (i *Inbox) Close() { i.client.Close() }
 // with one key keep their order.
 //
 // It blocks until ctx is done, or [DeliveryTimeout] at most. Errors: ErrNotReady;
-// ErrTooLarge, wrapped; all others mean that the broker did not take them in time.
+// ErrTooLarge and ErrUnfit, wrapped; all others mean that the broker did not take them in time.
 func (i *Inbox) Accept(ctx context.Context, items ...Item) error {
 	codec := i.codec.Load()
 	if codec == nil {
@@ -126,7 +130,7 @@ func (i *Inbox) record(codec Codec, item Item, now time.Time) (*kgo.Record, erro
 	}
 	value, err := codec.Encode(&arrival)
 	if err != nil {
-		return nil, fmt.Errorf("ingest: encode arrival: %w", err)
+		return nil, fmt.Errorf("ingest: %w: %w", ErrUnfit, err)
 	}
 	record := &kgo.Record{Topic: i.topics.Inbox, Value: value, Headers: trace(item.TraceParent)}
 	if item.Key != "" {

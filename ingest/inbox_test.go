@@ -142,6 +142,8 @@ func outages() map[string]func(*kfake.Cluster) (heal func()) {
 	}
 }
 
+// Peer failure 10: a broker that bounced had the local queue purged, untold. Here
+// what is given up is refused, and what is accepted is there afterwards.
 func TestAnOutageIsAnsweredInTimeToldOnceAndForgotten(t *testing.T) {
 	for fact, begin := range outages() {
 		for when, warm := range map[string]bool{"from the start": false, "in the middle": true} {

@@ -19,6 +19,8 @@ import (
 )
 
 // TestATransactionThatFailsIsRedone breaks the first transactions in turn.
+//
+// Peer failure 5: the dedupe had marked what was then not delivered.
 func TestATransactionThatFailsIsRedone(t *testing.T) {
 	for fact, fault := range map[string]kfake.Fault{
 		"the end is refused":                   {Keys: []kmsg.Key{kmsg.EndTxn}, TopLevel: true, Err: kerr.UnknownServerError, Count: 2},

@@ -1,6 +1,7 @@
 package publish_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -45,6 +46,45 @@ func TestWhatNoParserUnderstandsIsALetter(t *testing.T) {
 			require.Contains(b, letter.Message, "resource.metadata.body")
 		}
 		require.Equal(b, 2, b.metric("ringbridge_publish_letters_total"))
+	})
+}
+
+// Peer failure 13: of a batch, the bad records were passed over without a letter.
+func TestInABatchEveryBadRecordHasItsLetter(t *testing.T) {
+	onBench(t, func(b *bench) {
+		var batch []*kgo.Record
+		for n := range 60 {
+			arrival := thread("t1", fmt.Sprint("c", n), "hi")
+			value, err := b.codec.Encode(&arrival)
+			require.NoError(b, err)
+			switch n % 4 {
+			case 1:
+				value = []byte(fmt.Sprint("no Avro ", n))
+			case 2:
+				value = nil
+			case 3:
+				value = value[:len(value)-n]
+			}
+			batch = append(batch, &kgo.Record{Topic: b.names.Inbox, Key: []byte("t1"), Value: value})
+		}
+		require.NoError(b, b.client.ProduceSync(b.Context(), batch...).FirstErr())
+		defer b.start()()
+		b.arrive(thread("t1", "last", "hi"))
+		b.settle()
+		once(b, 16)
+		bad := map[int64][]byte{}
+		for n, r := range batch {
+			if n%4 != 0 {
+				bad[r.Offset] = r.Value
+			}
+		}
+		letters := map[int64][]byte{}
+		for _, r := range b.committed(b.names.InboxDLQ) {
+			letter, ok := deadletter.Parse(r.Headers)
+			require.True(b, ok)
+			letters[letter.Offset] = r.Value
+		}
+		require.Equal(b, bad, letters)
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/ringbridge/ringbridge/internal/failpoint"
 	"github.com/ringbridge/ringbridge/internal/kafka"
 )
 
@@ -18,7 +19,7 @@ const (
 	rebalanceTimeout = 30 * time.Second
 	// transactionTimeout is how long a killed process's transaction may stay
 	// open. Until then readers of what is committed see nothing after it.
-	transactionTimeout = 10 * time.Second
+	transactionTimeout = 10 * time.Second / failpoint.Haste
 	// batchRecords bounds a transaction. More would lengthen what an abort redoes
 	// and gain nothing: a transaction costs the same with a hundred.
 	batchRecords = 500

@@ -10,6 +10,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/ringbridge/ringbridge/internal/failpoint"
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
@@ -36,6 +37,7 @@ func (s *session) publish(ctx context.Context, records []*kgo.Record) error {
 	graceful, cancel := withGrace(ctx)
 	defer cancel()
 	committed, err := s.transact(graceful, out)
+	failpoint.Hit("publish/ended")
 	s.ended = time.Now()
 	s.metrics.duration.Observe(s.ended.Sub(begun).Seconds())
 	s.report(b, len(records), committed, s.ended.Sub(begun))
@@ -95,6 +97,7 @@ func (s *session) transact(ctx context.Context, records []*kgo.Record) (committe
 	if err := s.kafkaSession.Begin(); err != nil {
 		return false, err
 	}
+	failpoint.Hit("publish/begun")
 	var mu sync.Mutex
 	var failed error
 	for _, r := range records {
@@ -113,6 +116,7 @@ func (s *session) transact(ctx context.Context, records []*kgo.Record) (committe
 	}
 	mu.Lock()
 	defer mu.Unlock()
+	failpoint.Hit("publish/produced")
 	committed, err = s.kafkaSession.End(ctx, failed == nil)
 	return committed, errors.Join(failed, err)
 }

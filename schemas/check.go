@@ -72,7 +72,8 @@ func same(a, b string) bool {
 
 // Compatible returns why newer cannot take its place beside older under the
 // rule, or nil.
-func Compatible(newer, older string, rule Compatibility) error {
+func Compatible(newer, older string, rule Compatibility) (err error) {
+	defer recoverAs(&err, "the schemas cannot be compared")
 	n, err := parse(newer)
 	if err != nil {
 		return fmt.Errorf("newer: %w", err)

@@ -9,9 +9,10 @@ import (
 	"github.com/hamba/avro/v2"
 )
 
-// maxValueBytes bounds one string, bytes or array while decoding: a length in a
-// value is the sender's claim, and memory is taken by it before the bytes are
-// read. It is above the topics' max.message.bytes, so nothing honest meets it.
+// maxValueBytes is the Avro library's own bound of a string's bytes and, apart
+// from them, of an array's items; its defaults are 1 MiB and none. It is above
+// the topics' max.message.bytes, so nothing honest meets it. What a value claims
+// beyond its bytes, the survey refuses first.
 const maxValueBytes = 32 << 20
 
 // frameBytes is the length of the Confluent frame: a zero byte and a 4-byte id.
@@ -90,48 +91,80 @@ func (c *Codec) Encode(v Value) ([]byte, error) {
 
 // Decode reads a value in Confluent wire format into v. It returns an
 // *UndecodableError when the bytes are at fault; any other error means that the
-// writer's schema could not be fetched, and that trying again may help.
-func (c *Codec) Decode(ctx context.Context, data []byte, v Value) (err error) {
+// writer's schema could not be fetched, and that trying again may help. What it
+// takes of memory and time is bounded by the length of the value.
+func (c *Codec) Decode(ctx context.Context, data []byte, v Value) error {
 	if len(data) < frameBytes || data[0] != 0 {
 		return &UndecodableError{errors.New("not in Confluent wire format (a zero byte and a 4-byte schema id)")}
 	}
 	id := int(binary.BigEndian.Uint32(data[1:frameBytes]))
-	schema, err := c.readers.get(ctx, id, v.record(), c.resolve)
+	reader, err := c.readers.get(ctx, id, v.record(), c.resolve)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		// The Avro library panics on some malformed input; the bytes are at fault.
-		if p := recover(); p != nil {
-			err = &UndecodableError{fmt.Errorf("schema %d as %s: malformed", id, v.record())}
-		}
-	}()
-	if err := c.api.Unmarshal(schema, data[frameBytes:], v); err != nil {
+	if err := c.read(reader, data[frameBytes:], v); err != nil {
 		return &UndecodableError{fmt.Errorf("schema %d as %s: %w", id, v.record(), err)}
 	}
 	return nil
 }
 
+// read reads a value without its frame.
+func (c *Codec) read(reader reader, data []byte, v Value) (err error) {
+	// The Avro library panics on some malformed input; the bytes are at fault.
+	defer recoverAs(&err, "malformed")
+	if err := survey(reader.writer, data); err != nil {
+		return err
+	}
+	if err := c.api.Unmarshal(reader.joined, data, v); err != nil {
+		return err
+	}
+	if command, ok := v.(*ReplyCommand); ok && ActionName(command.Action) == "" {
+		return errors.New("the action is not of a type that this program has")
+	}
+	return nil
+}
+
 // resolve fetches the writer's schema and joins it with the binary's own.
-func (c *Codec) resolve(ctx context.Context, id int, record string) (avro.Schema, error) {
+func (c *Codec) resolve(ctx context.Context, id int, record string) (reader, error) {
 	own, ok := c.own[record]
 	if !ok {
-		return nil, fmt.Errorf("schemas: decode %s: the codec was not prepared for it", record)
+		return reader{}, fmt.Errorf("schemas: decode %s: the codec was not prepared for it", record)
 	}
 	if id == own.id {
-		return own.schema, nil
+		return reader{writer: own.schema, joined: own.schema}, nil
 	}
 	text, err := c.registry.schemaText(ctx, id)
 	if err != nil {
-		return nil, err
+		return reader{}, err
 	}
+	joined, err := join(own.schema, text)
+	if err != nil {
+		return reader{}, &UndecodableError{fmt.Errorf("schema %d as %s: %w", id, record, err)}
+	}
+	return joined, nil
+}
+
+// join makes the reader of what was written by the schema of this text.
+func join(own avro.Schema, text string) (_ reader, err error) {
+	defer recoverAs(&err, "the schema cannot be joined with this program's")
 	writer, err := parse(text)
 	if err != nil {
-		return nil, &UndecodableError{fmt.Errorf("schema %d is not a schema this program can parse: %w", id, err)}
+		return reader{}, fmt.Errorf("not a schema this program can parse: %w", err)
 	}
-	resolved, err := avro.NewSchemaCompatibility().Resolve(own.schema, writer)
+	if err := weighSchema(writer); err != nil {
+		return reader{}, err
+	}
+	joined, err := avro.NewSchemaCompatibility().Resolve(own, writer)
 	if err != nil {
-		return nil, &UndecodableError{fmt.Errorf("schema %d cannot be read as %s: %w", id, record, err)}
+		return reader{}, fmt.Errorf("cannot be read by this program: %w", err)
 	}
-	return resolved, nil
+	return reader{writer: writer, joined: joined}, nil
+}
+
+// recoverAs makes a panic of the Avro library an error. The panic's own text is
+// left out: it can hold a part of the value.
+func recoverAs(err *error, fault string) {
+	if recover() != nil {
+		*err = errors.New(fault)
+	}
 }

@@ -9,12 +9,16 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// readerCache remembers the resolved schema of each writer's schema and record.
+// A reader is what it takes to read a value: the schema that it was written by,
+// and that schema joined with the binary's own.
+type reader struct{ writer, joined avro.Schema }
+
+// readerCache remembers the reader of each writer's schema and record.
 // A schema id never changes its meaning, so entries stay; their number is that
 // of the schema versions in use. Failures are not remembered.
 type readerCache struct {
 	flight singleflight.Group
-	known  sync.Map // readerKey → avro.Schema
+	known  sync.Map // readerKey → reader
 }
 
 type readerKey struct {
@@ -22,22 +26,22 @@ type readerKey struct {
 	record string
 }
 
-type resolveFunc func(ctx context.Context, id int, record string) (avro.Schema, error)
+type resolveFunc func(ctx context.Context, id int, record string) (reader, error)
 
-func (c *readerCache) get(ctx context.Context, id int, record string, resolve resolveFunc) (avro.Schema, error) {
+func (c *readerCache) get(ctx context.Context, id int, record string, resolve resolveFunc) (reader, error) {
 	key := readerKey{id, record}
-	if schema, ok := c.known.Load(key); ok {
-		return schema.(avro.Schema), nil
+	if known, ok := c.known.Load(key); ok {
+		return known.(reader), nil
 	}
-	schema, err, _ := c.flight.Do(strconv.Itoa(id)+record, func() (any, error) {
-		schema, err := resolve(ctx, id, record)
+	known, err, _ := c.flight.Do(strconv.Itoa(id)+record, func() (any, error) {
+		known, err := resolve(ctx, id, record)
 		if err == nil {
-			c.known.Store(key, schema)
+			c.known.Store(key, known)
 		}
-		return schema, err
+		return known, err
 	})
 	if err != nil {
-		return nil, err
+		return reader{}, err
 	}
-	return schema.(avro.Schema), nil
+	return known.(reader), nil
 }

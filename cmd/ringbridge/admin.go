@@ -28,7 +28,7 @@ type adminDeps struct {
 // newAdmin returns the private listener's handler:
 //
 //	/livez /healthz   200 while the process lives, whatever else is wrong
-//	/readyz           200, or 503 with the reasons
+//	/readyz           200, or 503; the reasons in either case
 //	/metrics          Prometheus
 //	/                 the status page
 //
@@ -66,7 +66,7 @@ func ready(board *health.Board) http.HandlerFunc {
 		for _, r := range board.Reasons() {
 			answer.Reasons = append(answer.Reasons, readinessReason{Component: r.Component, Reason: r.Reason})
 		}
-		answer.Ready = len(answer.Reasons) == 0
+		answer.Ready = board.Ready() // there can be reasons that do not matter for it
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "no-store")
 		if !answer.Ready {

@@ -31,6 +31,8 @@ const (
 //	listeners ─▶ Kafka ─▶ topics ─▶ registry ─▶ stages ─▶ (signal) ─▶ stop, newest first
 //	   503         waits, and says so             ready       503
 //
+// With SPOOL_DIR it is ready as soon as webhooks can be kept on disk: see intake.
+//
 // Each part registers how it is undone the moment it exists, so that a start
 // that fails half-way stops as cleanly as a run that is ended.
 type bridge struct {
@@ -47,6 +49,7 @@ type bridge struct {
 	opts     []kgo.Opt     // of every Kafka client
 	client   *kgo.Client   // the process's own, for questions
 	adm      *kadm.Client
+	intake   intake
 	registry *schemas.Registry
 	codec    *schemas.Codec
 
@@ -64,6 +67,9 @@ type addresses struct {
 func newBridge(cfg config, only []string, logger *slog.Logger) *bridge {
 	b := &bridge{cfg: cfg, only: only, logger: logger, metrics: newMetricsRegistry(), undo: cleanups{logger: logger}}
 	b.board = &health.Board{OnChange: b.logHealth}
+	if cfg.Process.SpoolDir != "" && slices.Contains(only, stageIngest) {
+		b.board.Suffices = spoolSuffices
+	}
 	b.metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "ringbridge_ready",
 		Help: "1 while the process can do its work, as /readyz says.",
@@ -85,7 +91,7 @@ func (b *bridge) Run(ctx context.Context) (err error) {
 	defer b.failed(nil)
 	b.board.Set(componentProcess, "starting")
 	defer func() { err = errors.Join(err, b.stop()) }()
-	for _, step := range []func(context.Context) error{b.openListeners, b.openBroker, b.prepareTopics, b.prepareSchemas, b.startStages} {
+	for _, step := range []func(context.Context) error{b.openListeners, b.openClients, b.openIntake, b.waitForBroker, b.prepareTopics, b.prepareSchemas, b.startStages} {
 		if err := step(ctx); err != nil {
 			return b.cause(ctx, err)
 		}
@@ -181,8 +187,8 @@ func (b *bridge) openEmbedded(ctx context.Context, at *addresses) error {
 	return nil
 }
 
-// openBroker waits for Kafka and watches it from then on.
-func (b *bridge) openBroker(ctx context.Context) (err error) {
+// openClients makes what talks to Kafka and the registry, and reaches for neither.
+func (b *bridge) openClients(context.Context) (err error) {
 	if b.opts, err = clientOptions(b.cfg.Connection.Broker, b.logger); err != nil {
 		return err
 	}
@@ -192,10 +198,12 @@ func (b *bridge) openBroker(ctx context.Context) (err error) {
 	}
 	b.undo.add("admin client", func(context.Context) error { client.Close(); return nil })
 	b.client, b.adm = client, kadm.NewClient(client)
-	if b.registry, err = schemas.NewRegistry(b.cfg.Connection.Registry); err != nil {
-		return err
-	}
-	return b.waitFor(ctx, componentKafka, pingTimeout, client.Ping, refused)
+	b.registry, err = schemas.NewRegistry(b.cfg.Connection.Registry)
+	return err
+}
+
+func (b *bridge) waitForBroker(ctx context.Context) error {
+	return b.waitFor(ctx, componentKafka, pingTimeout, b.client.Ping, refused)
 }
 
 // prepareTopics creates the topics that are missing and refuses to start on

@@ -105,3 +105,12 @@ func StartEmbedded(dir string) (env map[string]string, stop func(), err error) {
 	}
 	return env, func() { _ = e.stop(context.Background()) }, nil
 }
+
+// SpoolSuffices decides about readiness with a spool.
+func SpoolSuffices(components ...string) bool {
+	var reasons []health.Reason
+	for _, component := range components {
+		reasons = append(reasons, health.Reason{Component: component})
+	}
+	return spoolSuffices(reasons)
+}

@@ -51,8 +51,8 @@ Stages, each of which can run in a process of its own, in any number:
   consume   carries out reply commands
 
 Kafka and the registry may be missing at the start: it waits for them, says so in
-the log and on /readyz, and answers webhooks 503 meanwhile. It ends only when no
-waiting helps: wrong settings, credentials that Kafka refuses, a topic whose
+the log and on /readyz, and answers webhooks 503 meanwhile, or with SPOOL_DIR 200,
+once they are on disk. It ends only when no waiting helps: wrong settings, credentials that Kafka refuses, a topic whose
 settings break a guarantee, an incompatible schema.
 
 ` + settingsHelp(),
@@ -89,7 +89,6 @@ func warnAboutSettings(logger *slog.Logger, cfg config, env any) {
 	unsupported := map[string]bool{
 		"RINGCENTRAL_CLIENT_ID":       cfg.Platform.ClientID != "",
 		"RINGCENTRAL_WEBHOOK_TOKEN":   cfg.Platform.WebhookToken.Reveal() != "",
-		"SPOOL_DIR":                   cfg.Process.SpoolDir != "",
 		"OTEL_EXPORTER_OTLP_ENDPOINT": cfg.Process.Traces != "",
 	}
 	for name, set := range unsupported {

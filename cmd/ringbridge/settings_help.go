@@ -46,7 +46,7 @@ func settingDocs() []settingGroup {
 			{"ADMIN_ADDR", "private listener: /metrics, /livez, /readyz, / (status); not on loopback it demands ADMIN_TOKEN"},
 			{"ADMIN_TOKEN", "wanted as Authorization: Bearer by all of it but /livez and /readyz"},
 			{"SHUTDOWN_TIMEOUT", "how long a stop may take"},
-			{"SPOOL_DIR", "keeps webhooks while Kafka is unreachable (not supported by this version)"},
+			{"SPOOL_DIR", "keeps webhooks on disk while Kafka is unreachable; its own for each process, on a disk that outlives it; empty = 503"},
 			{"ACCOUNT", "the account's name in events and their ids; changing it makes every event a new one"},
 			{"LOG_LEVEL", "debug, info, warn or error"},
 			{"LOG_FORMAT", "text or json"},

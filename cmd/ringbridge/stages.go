@@ -134,17 +134,10 @@ func (b *bridge) startPublish(ctx context.Context, engage *ringcentral.Engage) e
 }
 
 func (b *bridge) startIngest(ctx context.Context, engage *ringcentral.Engage) error {
-	inbox, err := ingest.NewInbox(ingest.Deps{
-		Options: b.stageOptions(stageIngest), Topics: b.names(), Account: b.cfg.Process.Account, Codec: b.codec,
-		Logger: b.logger.With("component", stageIngest), Registerer: b.metrics,
-	})
-	if err != nil {
-		return err
-	}
-	b.undo.add("inbox", func(context.Context) error { inbox.Close(); return nil })
-	b.startPoll(ctx, engage, inbox)
-	b.public.set(webhook.New(webhook.Deps{Inbox: inbox, Logger: b.logger.With("component", stageWebhook), Registerer: b.metrics}, b.cfg.Webhook))
-	b.undo.add("intake of webhooks", b.listener.drain)
+	b.intake.inbox.UseCodec(b.codec)
+	b.startPoll(ctx, engage, b.intake.inbox)
+	b.public.set(b.intake.receiver)
+	b.undo.add("intake of webhooks", b.listener.drain) // the first to stop
 	state := stageState{stageWebhook, stageRunning, "takes in what Engage Digital sends to " + webhook.Path}
 	if !b.cfg.Webhook.Enabled() {
 		state = stageState{stageWebhook, stageOff, "ENGAGE_WEBHOOK_SECRET is empty"}

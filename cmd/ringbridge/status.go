@@ -54,7 +54,8 @@ type statusView struct {
 	CSS     template.CSS
 	Version string
 	Uptime  string
-	Reasons []health.Reason
+	Ready   bool
+	Reasons []health.Reason // also of a process that is ready in spite of them
 	Stages  []stageState
 	Groups  []metricGroup
 }
@@ -65,6 +66,7 @@ func (s *statusPage) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 		CSS:     template.CSS(statusCSS), //nolint:gosec // our own file
 		Version: s.version,
 		Uptime:  time.Since(s.started).Round(time.Second).String(),
+		Ready:   s.deps.Board.Ready(),
 		Reasons: s.deps.Board.Reasons(),
 		Stages:  s.deps.Stages(),
 	}

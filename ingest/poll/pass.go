@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ringbridge/ringbridge/ingest"
+	"github.com/ringbridge/ringbridge/internal/failpoint"
 	"github.com/ringbridge/ringbridge/internal/ringcentral"
 )
 
@@ -103,6 +104,7 @@ func (s *stream) write(ctx context.Context, h *harvest) error {
 		if err := s.accept(ctx, chunk); err != nil {
 			return fmt.Errorf("poll: %w: %w", errInbox, err)
 		}
+		failpoint.Hit("poll/rows-written")
 		for _, r := range chunk {
 			s.memory.keep(*r, time.Now())
 		}

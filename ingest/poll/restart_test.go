@@ -96,6 +96,36 @@ func TestADeathAtAnyStepLosesNothing(t *testing.T) {
 	}
 }
 
+// Peer failure 2: after a restart, rows of the same time as the last one saved were
+// passed over.
+func TestRowsOfOneInstantAreAllFoundOverARestart(t *testing.T) {
+	bubble(t, func(t *testing.T, b *bench) {
+		at := time.Now()
+		ids := b.source.arrive(200, at)
+		stop := b.begin(t)
+		time.Sleep(settle)
+		stop()
+		ids = append(ids, b.source.arrive(200, at)...)
+		b.source.hook(func(_ context.Context, list string, n int) error {
+			if list == "contents" && n%3 == 2 {
+				return errors.New("cut off between two pages")
+			}
+			return nil
+		})
+		stop = b.begin(t)
+		time.Sleep(settle)
+		stop()
+		b.source.hook(nil)
+		b.begin(t)
+		time.Sleep(2 * time.Minute)
+		got := b.inbox.ids("content")
+		slices.Sort(got)
+		slices.Sort(ids)
+		require.Equal(t, ids, slices.Compact(got))
+	})
+}
+
+// Peer failure 1: the position was saved before what it covers was acknowledged.
 func TestAnOutageOfTheInboxKeepsTheCursorAndTheOrder(t *testing.T) {
 	bubble(t, func(t *testing.T, b *bench) {
 		b.begin(t)

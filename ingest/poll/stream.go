@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"time"
+
+	"github.com/ringbridge/ringbridge/internal/failpoint"
 )
 
 // A stream polls one list for as long as its partition is ours. One goroutine runs
@@ -130,9 +132,11 @@ func (s *stream) save(ctx context.Context) error {
 	if s.cursor == s.saved {
 		return nil
 	}
+	failpoint.Hit("poll/cursor-moved")
 	if err := s.cursors.save(ctx, s.partition, s.kind.stream, s.cursor); err != nil {
 		return err
 	}
+	failpoint.Hit("poll/cursor-saved")
 	s.saved = s.cursor
 	return nil
 }

@@ -11,7 +11,7 @@
 //	        inbox, one record an event ──all acknowledged──▶ 200
 //	                                   ──else──▶ 503 with Retry-After
 //
-// It answers 200 only for what is safe in Kafka, and nothing but 200 makes the
+// It answers 200 only for what is safe, in Kafka or (ingest/spool) on its way there, and nothing but 200 makes the
 // sender try again. Input that no parser understands is answered 200 too: it would
 // be as wrong at the next try, and after hours of them the sender switches the
 // webhook off.

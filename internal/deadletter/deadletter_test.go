@@ -34,6 +34,7 @@ func TestTheProducersHeadersKeepTheirBytesAndOrder(t *testing.T) {
 	require.Equal(t, own, deadletter.Strip(letter().Headers(own)))
 }
 
+// Peer failure 8: the headers grew with each round, until the record was too large.
 func TestHeadersAreReplacedNotAppended(t *testing.T) {
 	once := letter().Headers(nil)
 	again := letter()
@@ -41,6 +42,15 @@ func TestHeadersAreReplacedNotAppended(t *testing.T) {
 	twice := again.Headers(deadletter.Redriven(once, 3))
 	require.Len(t, twice, len(once))
 	require.Equal(t, 3, deadletter.Redrives(twice))
+	own := []kgo.RecordHeader{{Key: "mine", Value: []byte("x")}}
+	headers := own
+	for round := range 1000 {
+		l := letter()
+		l.Message, l.Redrives = strings.Repeat("long ", 1000), round
+		headers = deadletter.Redriven(l.Headers(headers), round+1)
+	}
+	require.Len(t, headers, len(deadletter.Redriven(letter().Headers(own), 1)))
+	require.Equal(t, own, deadletter.Strip(headers))
 }
 
 func TestALetterWithoutACallHasNoStatus(t *testing.T) {

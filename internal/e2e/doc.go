@@ -3,5 +3,5 @@
 // tests claim, they count on both sides: what the account holds, and what a
 // reader of the topics sees.
 //
-// All of it is behind the build tag "real"; make test runs it.
+// All of that is behind the build tag "real"; make test runs it.
 package e2e

@@ -2,7 +2,8 @@
 //
 // Each part of the process (a stage, the prober of the broker) writes its own
 // line on one Board: Set while something is wrong, Clear once it works again.
-// The process is ready while the board is empty.
+// The process is ready while the board is empty, or holds nothing that keeps it from
+// its most urgent work: see Suffices.
 //
 //	Set("kafka", "broker unreachable") ──▶ not ready: kafka: broker unreachable
 //	Clear("kafka")                     ──▶ ready
@@ -36,6 +37,11 @@ type Board struct {
 	// OnChange is called for each change, for logs; set it before first use. A
 	// reason that is set again is no change.
 	OnChange ChangeFunc
+
+	// Suffices, where set, decides whether the process is ready in spite of these
+	// reasons; without it any reason is one too many. They are told all the same. It
+	// must be pure; set it before first use.
+	Suffices func(reasons []Reason) bool
 
 	mu      sync.Mutex
 	reasons map[string]Reason
@@ -85,11 +91,10 @@ func (b *Board) Reasons() []Reason {
 	return out
 }
 
-// Ready tells whether nothing is wrong.
+// Ready tells whether nothing is wrong, or nothing that matters.
 func (b *Board) Ready() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return len(b.reasons) == 0
+	reasons := b.Reasons()
+	return len(reasons) == 0 || b.Suffices != nil && b.Suffices(reasons)
 }
 
 func (b *Board) tell(component, reason string, since time.Time) {

@@ -52,6 +52,16 @@ func TestBoard(t *testing.T) {
 	}
 }
 
+func TestReasonsThatDoNotMatterAreTold(t *testing.T) {
+	board := health.Board{Suffices: func(reasons []health.Reason) bool { return reasons[0].Component == "kafka" }}
+	require.True(t, board.Ready())
+	board.Set("kafka", "down")
+	require.True(t, board.Ready())
+	require.Len(t, board.Reasons(), 1)
+	board.Set("disk", "full")
+	require.False(t, board.Ready())
+}
+
 func TestSinceIsWhenItBecameUnwell(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var board health.Board

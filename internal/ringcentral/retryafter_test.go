@@ -11,6 +11,7 @@ import (
 	"github.com/ringbridge/ringbridge/internal/ringcentral"
 )
 
+// Peer failure 15: Retry-After was a date, or a very great value.
 func TestRetryAfterIsReadInAllItsForms(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := func(d time.Duration) string { return time.Now().Add(d).UTC().Format(http.TimeFormat) }

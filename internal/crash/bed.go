@@ -1,0 +1,181 @@
+package crash
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ringbridge/ringbridge/internal/kafka"
+	"github.com/ringbridge/ringbridge/internal/realparts"
+	"github.com/ringbridge/ringbridge/internal/sandbox"
+	"github.com/ringbridge/ringbridge/schemas"
+)
+
+const (
+	replicas   = 2
+	partitions = 4
+	secret     = "webhook-secret"
+	prefix     = "crash."
+	// callTimeout is REPLIES_CALL_TIMEOUT. A fault delays an effect by less than what the program allows for.
+	callTimeout = time.Second
+	// indexLag is how long a content stays out of the API's lists, well within the program's allowance.
+	indexLag = 300 * time.Millisecond
+	// latency is what a reply takes: enough for several to be under way whenever something dies.
+	latency = 150 * time.Millisecond
+)
+
+// A bed is all that runs.
+type bed struct {
+	cfg      Config
+	parts    *realparts.Parts
+	proxy    *proxy
+	box      *sandbox.Server
+	api      *http.Server
+	client   *kgo.Client // produces commands
+	codec    *schemas.Codec
+	names    kafka.Names
+	book     *Book
+	reader   *reader
+	replicas []*replica
+	undo     []func() // in the order of their making
+}
+
+// newBed starts everything. After an error nothing runs.
+func newBed(ctx context.Context, cfg Config) (*bed, error) {
+	b := &bed{cfg: cfg, names: kafka.TopicNames(prefix), book: NewBook()}
+	for _, step := range []func(context.Context) error{b.startParts, b.startAPI, b.startClients, b.startReplicas} {
+		if err := step(ctx); err != nil {
+			b.close()
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+func (b *bed) close() {
+	for _, undo := range slices.Backward(b.undo) {
+		undo()
+	}
+}
+
+func (b *bed) startParts(ctx context.Context) (err error) {
+	// A group's members may be given up as soon as the program, hastened, asks for.
+	broker := realparts.Config{Dir: filepath.Join(b.cfg.Dir, "kafka"), Settings: []string{"group.min.session.timeout.ms=1000"}}
+	b.parts, err = realparts.StartWith(ctx, broker, realparts.Config{Dir: filepath.Join(b.cfg.Dir, "registry")})
+	if err != nil {
+		return err
+	}
+	b.undo = append(b.undo, func() { _ = b.parts.Kill() }) // nothing of theirs is needed any more
+	b.proxy, err = newProxy(ctx, b.parts.Registry.URL())
+	if err != nil {
+		return err
+	}
+	b.undo = append(b.undo, func() { _ = b.proxy.server.Close() })
+	return nil
+}
+
+func (b *bed) startAPI(ctx context.Context) error {
+	b.box = sandbox.New(sandbox.Config{IndexLag: indexLag, Seed: b.cfg.Seed}, sandbox.Deps{})
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("crash: API: %w", err)
+	}
+	b.api = &http.Server{Addr: ln.Addr().String(), Handler: slow(b.box.Handler())} //nolint:gosec // loopback, for a test
+	go func() { _ = b.api.Serve(ln) }()                                            // ends with Close
+	b.undo = append(b.undo, func() {
+		_ = b.api.Close()
+		b.box.Close()
+	})
+	return nil
+}
+
+// slow holds back what would make a reply. It goes on when the caller has gone: so does the real one.
+func slow(api http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			_ = wait(context.WithoutCancel(r.Context()), latency) // ends with the time alone
+		}
+		api.ServeHTTP(w, r)
+	})
+}
+
+func (b *bed) startClients(ctx context.Context) error {
+	apply := exec.CommandContext(ctx, b.cfg.Binary, "topics", "apply")
+	apply.Env = b.environ()
+	if out, err := apply.CombinedOutput(); err != nil {
+		return fmt.Errorf("crash: topics apply: %w: %s", err, out)
+	}
+	registry, err := schemas.NewRegistry(schemas.Config{URL: b.parts.Registry.URL()})
+	if err != nil {
+		return fmt.Errorf("crash: %w", err)
+	}
+	if b.codec, err = registry.Prepare(ctx, prefix, true); err != nil {
+		return fmt.Errorf("crash: %w", err)
+	}
+	if b.client, err = kgo.NewClient(kgo.SeedBrokers(b.parts.Kafka.Addr()), kgo.ProducerLinger(0)); err != nil {
+		return fmt.Errorf("crash: %w", err)
+	}
+	b.undo = append(b.undo, b.client.Close)
+	if b.reader, err = newReader(b.parts.Kafka.Addr(), b.names, b.codec, b.book); err != nil {
+		return err
+	}
+	reading, stop := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		b.reader.run(reading)
+	}()
+	b.undo = append(b.undo, func() {
+		stop()
+		<-ended
+		b.reader.client.Close()
+	})
+	return nil
+}
+
+func (b *bed) startReplicas(ctx context.Context) error {
+	b.undo = append(b.undo, func() {
+		for _, r := range b.replicas {
+			r.kill()
+		}
+	})
+	for n := range replicas {
+		r, err := newReplica(n+1, b.cfg, b.environ())
+		if err != nil {
+			return err
+		}
+		if err := r.launch(ctx, ""); err != nil {
+			return err
+		}
+		b.replicas = append(b.replicas, r)
+	}
+	var errs []error
+	for _, r := range b.replicas {
+		errs = append(errs, r.ready(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// environ is the program's environment, without what is a replica's own.
+func (b *bed) environ() []string {
+	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + b.cfg.Dir} //nolint:forbidigo // handed on to the program under test
+	for name, value := range map[string]string{
+		"KAFKA_BROKERS": b.parts.Kafka.Addr(), "SCHEMA_REGISTRY_URL": b.proxy.url, "TOPIC_PREFIX": prefix, "TOPIC_PARTITIONS": fmt.Sprint(partitions),
+		"ACCOUNT": "acme", "ENGAGE_BASE_URL": "http://" + b.api.Addr + "/1.0", "ENGAGE_ACCESS_TOKEN": sandbox.DefaultToken, "ENGAGE_RATE": "0",
+		"ENGAGE_WEBHOOK_SECRET": secret, "ENGAGE_WEBHOOK_VERIFY_TOKEN": "verify-token", "LOG_FORMAT": "json", "ENRICH_TIMEOUT": "200ms",
+		"POLL_INTERVAL": "500ms", "POLL_OVERLAP": "30s", "POLL_SWEEP_INTERVAL": "1m", "POLL_SWEEP": "2m",
+		"REPLIES_CALL_TIMEOUT": callTimeout.String(), "REPLIES_BACKOFF_MIN": "100ms", "REPLIES_BACKOFF_MAX": "500ms", "REPLIES_MAX_ATTEMPTS": "100",
+	} {
+		env = append(env, name+"="+value)
+	}
+	return env
+}

@@ -1,0 +1,163 @@
+package crash
+
+import (
+	"fmt"
+	"sync"
+)
+
+// A Book holds what was put in on either side and what came out on the other. It is safe for concurrent use.
+//
+// In: a message is told by a webhook or left for the poller, and must be one event, in the order of its conversation.
+// Out: a command must have one final result and, when that is a success, one effect, in the order of its conversation.
+type Book struct {
+	mu       sync.Mutex
+	messages map[string]*message // by content id
+	events   map[string]int      // by event id: how often a reader sees it
+	seen     map[string]int      // by content id: how many events of its appearance a reader sees
+	reached  map[string]int      // by conversation: the number of its newest message that a reader has seen
+	disorder int                 // messages seen after a later one of their conversation
+	letters  int                 // inbound dead letters: nothing the harness sends deserves one
+	commands map[string]*command
+	order    []*command // as they were sent
+}
+
+type message struct {
+	conversation string
+	number       int // within the conversation
+	webhook      bool
+	due          bool // told and acknowledged, or there for the poller: its event must come
+}
+
+type command struct {
+	id           string
+	conversation string
+	body         string // two commands may have the same
+	finals       []Final
+}
+
+// Final is a final result.
+type Final struct {
+	Succeeded bool
+	Reason    string // of a letter
+	Resource  string // the content made
+}
+
+// Effect is a reply that a customer got.
+type Effect struct {
+	ID           string
+	Conversation string
+	Body         string
+}
+
+// NewBook returns an empty book.
+func NewBook() *Book {
+	return &Book{
+		messages: map[string]*message{}, events: map[string]int{}, seen: map[string]int{}, reached: map[string]int{},
+		commands: map[string]*command{},
+	}
+}
+
+// Tell notes a message before it is sent. due means that its event must come whatever happens; else it is due once
+// acknowledged. Numbers ascend within a conversation.
+func (b *Book) Tell(id, conversation string, number int, webhook, due bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.messages[id] = &message{conversation: conversation, number: number, webhook: webhook, due: due}
+}
+
+// Made notes a reply of the account's own, which the poller must find. Its place is counted among the replies.
+func (b *Book) Made(id string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.messages[id] == nil {
+		b.messages[id] = &message{conversation: id, due: true}
+	}
+}
+
+// Acknowledged notes that a webhook was answered 200.
+func (b *Book) Acknowledged(ids ...string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, id := range ids {
+		b.messages[id].due = true
+	}
+}
+
+// Event notes an event that a reader sees, in the order of its conversation. first is the event of a content's
+// appearance.
+func (b *Book) Event(eventID, contentID string, first bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.events[eventID]++
+	if !first {
+		return
+	}
+	b.seen[contentID]++
+	m := b.messages[contentID]
+	if m == nil || b.seen[contentID] > 1 {
+		return
+	}
+	if m.number < b.reached[m.conversation] {
+		b.disorder++
+	}
+	b.reached[m.conversation] = max(m.number, b.reached[m.conversation])
+}
+
+// Letter notes an inbound dead letter.
+func (b *Book) Letter() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.letters++
+}
+
+// Send notes a command before it is produced.
+func (b *Book) Send(id, conversation, body string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	c := &command{id: id, conversation: conversation, body: body}
+	b.commands[id] = c
+	b.order = append(b.order, c)
+}
+
+// End notes a final result of a command.
+func (b *Book) End(id string, f Final) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if c := b.commands[id]; c != nil {
+		c.finals = append(c.finals, f)
+	}
+}
+
+// Open tells how much has not come yet.
+func (b *Book) Open() (messages, commands int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for id, m := range b.messages {
+		if m.due && b.seen[id] == 0 {
+			messages++
+		}
+	}
+	for _, c := range b.order {
+		if len(c.finals) == 0 {
+			commands++
+		}
+	}
+	return messages, commands
+}
+
+// Missing names some of what has not come, for the log.
+func (b *Book) Missing() (names []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for id, m := range b.messages {
+		if m.due && b.seen[id] == 0 && len(names) < 10 {
+			names = append(names, fmt.Sprintf("event of %s (%s %d)", id, m.conversation, m.number))
+		}
+	}
+	for _, c := range b.order {
+		if len(c.finals) == 0 && len(names) < 20 {
+			names = append(names, "result of "+c.id)
+		}
+	}
+	return names
+}

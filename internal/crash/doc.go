@@ -1,0 +1,19 @@
+// Package crash is the harness that tries to break the bridge's guarantees: `make crash`.
+//
+// It runs a real Kafka and registry, a simulated account, and two replicas of the real program, built with the tag
+// failpoints. Traffic goes both ways, in rounds. In each round a seed decides what goes wrong:
+//
+//	traffic ──▶ something is killed, frozen, cut off or lies ──▶ it is mended ──▶ quiet ──▶ count on both sides
+//
+// Quiet is a condition, not a time: everything told has its event, every command its final result, no group lags, no
+// transaction is open. What has not come within a bound counts as missing. State is kept over the rounds, so what a
+// round spoils shows in that round or a later one.
+//
+// The seed decides what is disturbed, where and when, and what is sent; the machine's timing is not the seed's, so the
+// same seed makes the same attempts, not the same interleaving.
+//
+// A Book counts. It is pure, and its tests show that it sees each kind of fault. That the whole harness does is shown by
+// leaving one safeguard of the program out: `make crash-mutants`.
+//
+// What it does not simulate: more than one broker, disks that lose what was fsynced, and clocks that step.
+package crash

@@ -1,0 +1,36 @@
+package crash
+
+// Points are the program's failpoints, in the order of the flow. A test holds them against the code.
+func Points() []string {
+	return []string{
+		"ingest/received",              // a webhook is read, nothing is written
+		"ingest/written",               // the broker has it, the sender has no 200
+		"poll/rows-written",            // rows are in the inbox, the cursor is where it was
+		"poll/cursor-moved",            // moved in memory alone
+		"poll/cursor-saved",            // on the topic
+		"publish/begun",                // the transaction is open, and empty
+		"publish/produced",             // events, state and letters written, offsets not
+		"publish/ended",                // committed, the memory not told
+		"consume/taken",                // a command is about to be tried, no record says so
+		"consume/ledger-begun",         // the ledger's transaction is open, and empty
+		"consume/ledger-produced",      // attempt or result written, offsets not
+		"consume/ledger-offsets-added", // offsets too, not committed
+		"consume/ledger-committed",     // committed, the lane not told
+		"consume/attempt-recorded",     // the attempt is on record, the call not made
+		"consume/called",               // the call was made, its result is not on record
+		"consume/looked-up",            // the effect was looked for, nothing was done about it
+	}
+}
+
+// zombiePoints are those before something that a process may not do any more once the group has moved on without it.
+func zombiePoints() []string {
+	return []string{
+		"poll/cursor-moved", "publish/begun", "publish/produced", "consume/taken", "consume/ledger-begun", "consume/ledger-produced",
+		"consume/attempt-recorded", "consume/called",
+	}
+}
+
+// Safeguards are what the program can be told to leave out, to see the harness catch it.
+func Safeguards() []string {
+	return []string{"look-up", "fencing", "start-window", "dedupe", "contiguous-commit", "ack"}
+}

@@ -1,0 +1,66 @@
+package crash
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// quietBound is how long after the last disturbance everything must have come: some thirty times of what it takes.
+const quietBound = 90 * time.Second
+
+// quiet waits until all that was sent has come to its end. What is still missing at quietBound is no error of the
+// harness: it is counted. restless means that nothing was missing and it was not quiet all the same.
+func (b *bed) quiet(ctx context.Context) (restless bool, err error) {
+	bounded, cancel := context.WithTimeout(ctx, quietBound)
+	defer cancel()
+	var failure error
+	err = until(bounded, "quiet", func() bool {
+		if messages, commands := b.book.Open(); messages+commands > 0 {
+			return false
+		}
+		for _, e := range b.effects() {
+			b.book.Made(e.ID) // the poller must find it
+		}
+		if messages, _ := b.book.Open(); messages > 0 {
+			return false
+		}
+		done, err := b.reader.caughtUp(bounded)
+		failure = err
+		return done || err != nil
+	})
+	if err == nil || failure != nil {
+		return false, failure
+	}
+	if ctx.Err() != nil {
+		return false, context.Cause(ctx)
+	}
+	missing := b.book.Missing()
+	fmt.Fprintf(b.cfg.Out, "not quiet after %s; missing: %s\n", quietBound, strings.Join(missing, ", "))
+	return len(missing) == 0, nil
+}
+
+// effects are the replies in the account, in the order in which they were made.
+func (b *bed) effects() (effects []Effect) {
+	for _, c := range b.box.Contents() {
+		if c.Outbound() {
+			effects = append(effects, Effect{ID: c.ID, Conversation: c.ThreadID, Body: string(c.Body)})
+		}
+	}
+	slices.SortFunc(effects, func(a, b Effect) int { return cmp.Compare(a.ID, b.ID) }) // ids ascend with time
+	return effects
+}
+
+// count counts both sides.
+func (b *bed) count() Tally {
+	calls := 0
+	for what, n := range b.box.CallCounts() {
+		if strings.HasPrefix(what, "POST /1.0/contents ") {
+			calls += n
+		}
+	}
+	return b.book.Count(calls, b.effects())
+}

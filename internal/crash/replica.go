@@ -1,0 +1,169 @@
+package crash
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+)
+
+const (
+	// stopBound is the program's SHUTDOWN_TIMEOUT, and some.
+	stopBound = 20 * time.Second
+	// readyBound is more than a start takes on a busy machine, with a group that waits for a dead member.
+	readyBound = time.Minute
+	// tick is how often a condition is looked at.
+	tick = 100 * time.Millisecond
+)
+
+// A replica is one process of the program, and its successors at the same addresses.
+type replica struct {
+	name          string
+	binary        string
+	public, admin string   // host:port
+	env           []string // of every start
+	log           string   // output of all starts
+	points        string   // failpoints passed, of all starts
+
+	cmd   *exec.Cmd
+	ended chan struct{}
+	since int64 // size of points at the start
+}
+
+func newReplica(n int, cfg Config, env []string) (*replica, error) {
+	public, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	admin, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	r := &replica{name: fmt.Sprintf("replica-%d", n), binary: cfg.Binary, public: public, admin: admin}
+	r.log, r.points = filepath.Join(cfg.Dir, r.name+".log"), filepath.Join(cfg.Dir, r.name+".points")
+	r.env = append(env, "HTTP_ADDR="+public, "ADMIN_ADDR="+admin, "RINGBRIDGE_FAILPOINT_LOG="+r.points, "RINGBRIDGE_FAILPOINT_OFF="+cfg.Off)
+	return r, nil
+}
+
+// launch starts the process, with a failpoint armed where spec is not "". ctx ends it by force.
+func (r *replica) launch(ctx context.Context, spec string) error {
+	log, err := os.OpenFile(r.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return fmt.Errorf("crash: %s: %w", r.name, err)
+	}
+	defer log.Close() // the process has its own
+	r.since = int64(len(r.passed()))
+	r.cmd = exec.CommandContext(ctx, r.binary, "run")
+	r.cmd.Env = append(slices.Clip(r.env), "RINGBRIDGE_FAILPOINT="+spec)
+	r.cmd.Stdout, r.cmd.Stderr = log, log
+	// Ctrl-C is ours to handle: the process goes when ctx does.
+	r.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := r.cmd.Start(); err != nil {
+		return fmt.Errorf("crash: %s: %w", r.name, err)
+	}
+	ended := make(chan struct{})
+	r.ended = ended
+	cmd := r.cmd
+	go func() {
+		_ = cmd.Wait() // how it ended is asked of ProcessState
+		close(ended)
+	}()
+	return nil
+}
+
+// passed is the log of failpoints.
+func (r *replica) passed() []byte {
+	text, _ := os.ReadFile(r.points) // none before the first start
+	return text
+}
+
+// fired tells whether the armed failpoint of this start did.
+func (r *replica) fired() bool {
+	return bytes.Contains(r.passed()[r.since:], []byte("!"))
+}
+
+// ready waits until the process can do its work, has ended, or its failpoint has fired.
+func (r *replica) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyBound)
+	defer cancel()
+	return until(ctx, r.name+" is not ready", func() bool { return r.gone() || r.fired() || r.isReady(ctx) })
+}
+
+func (r *replica) isReady(ctx context.Context) bool {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+r.admin+"/readyz", nil)
+	if err != nil {
+		return false
+	}
+	client := http.Client{Timeout: time.Second}
+	resp, err := client.Do(req)
+	if err != nil {
+		return false
+	}
+	defer resp.Body.Close()
+	return resp.StatusCode == http.StatusOK
+}
+
+func (r *replica) gone() bool {
+	select {
+	case <-r.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// kill ends the process as a power cut does. One that is gone already is no error.
+func (r *replica) kill() {
+	_ = r.cmd.Process.Kill()
+	<-r.ended
+}
+
+// stop ends the process in order, and returns an error if it did not end well or in time.
+func (r *replica) stop() error {
+	if err := r.signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	select {
+	case <-r.ended:
+	case <-time.After(stopBound):
+		r.kill()
+		return fmt.Errorf("crash: %s was still running %s after SIGTERM", r.name, stopBound)
+	}
+	if code := r.cmd.ProcessState.ExitCode(); code != 0 {
+		return fmt.Errorf("crash: %s ended with status %d after SIGTERM", r.name, code)
+	}
+	return nil
+}
+
+func (r *replica) signal(s syscall.Signal) error {
+	if err := r.cmd.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("crash: signal %s: %w", r.name, err)
+	}
+	return nil
+}
+
+// until waits for a condition, or returns an error that says what did not come.
+func until(ctx context.Context, what string, holds func() bool) error {
+	for !holds() {
+		if err := wait(ctx, tick); err != nil {
+			return fmt.Errorf("crash: %s: %w", what, err)
+		}
+	}
+	return nil
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

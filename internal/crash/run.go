@@ -1,0 +1,143 @@
+package crash
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Config says what to run.
+type Config struct {
+	Binary string    // the program, built with the tag failpoints
+	Dir    string    // for data and logs; it must exist and be empty
+	Rounds int       // at most
+	Seed   uint64    // decides what is sent and what goes wrong
+	Off    string    // the safeguard to leave out; "" = none
+	Out    io.Writer // gets a line for each round
+}
+
+// Result is what a run came to.
+type Result struct {
+	Tally  Tally
+	Rounds int // that were run: up to the first that was bad
+	Points map[string]PointCount
+}
+
+// PointCount tells how often a failpoint was passed, and how often a process was killed or frozen there.
+type PointCount struct{ Hits, Fired int }
+
+// Run runs rounds until one is bad, and counts. The error is the harness's own: a part that did not start, a replica that
+// did not stop in order, traffic that nobody took.
+func Run(ctx context.Context, cfg Config) (Result, error) {
+	b, err := newBed(ctx, cfg)
+	if err != nil {
+		return Result{}, err
+	}
+	defer b.close()
+	var result Result
+	random := rand.New(rand.NewPCG(cfg.Seed, 0)) //nolint:gosec // repeatable
+	var cards []disturbance
+	kills, stops := &pile{all: Points()}, &pile{all: zombiePoints()}
+	for result.Rounds < cfg.Rounds && !result.Tally.Bad() && err == nil {
+		if len(cards) == 0 {
+			cards = shuffled(random, deck())
+		}
+		result.Rounds++
+		r := &round{bed: b, n: result.Rounds, random: random, kills: kills, stops: stops}
+		err = r.run(ctx, cards[0], &result)
+		cards = cards[1:]
+	}
+	result.Points = b.points()
+	return result, err
+}
+
+func shuffled[T any](random *rand.Rand, all []T) []T {
+	random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	return all
+}
+
+// run runs the round and writes its line.
+func (r *round) run(ctx context.Context, disturb disturbance, result *Result) error {
+	began := time.Now()
+	if r.random.IntN(2) == 0 {
+		if err := r.trouble(); err != nil {
+			return err
+		}
+	}
+	traffic := make(chan error, 1)
+	r.start = sync.OnceFunc(func() {
+		go func() { traffic <- r.traffic(ctx, r.n) }()
+	})
+	err := disturb(r, ctx)
+	if err == nil {
+		r.start()
+		err = <-traffic
+	}
+	r.box.ClearFaults()
+	restless := false
+	if err == nil {
+		restless, err = r.quiet(ctx)
+	}
+	for _, v := range r.replicas {
+		if err == nil && v.gone() {
+			err = fmt.Errorf("crash: %s ended by itself, log %s", v.name, v.log)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("round %d (%s): %w", r.n, strings.Join(r.told, ", "), err) // what was not sent is not missing
+	}
+	before := result.Tally
+	result.Tally = r.count()
+	if restless {
+		result.Tally.Restless = 1 // it is the last round
+	}
+	r.line(before, result.Tally, time.Since(began))
+	return nil
+}
+
+// line tells of the round: what came in it, and what is bad so far.
+func (r *round) line(before, now Tally, took time.Duration) {
+	verdict := "ok"
+	if now.Bad() {
+		verdict = "BAD"
+	}
+	fmt.Fprintf(r.cfg.Out, "round %3d  %4.1fs  webhooks %3d  events %3d  commands %2d  calls %2d  effects %2d  %-3s  %s\n", r.n, took.Seconds(),
+		now.Webhooks-before.Webhooks, now.Events-before.Events, now.Commands-before.Commands, now.Calls-before.Calls, now.Effects-before.Effects,
+		verdict, strings.Join(r.told, ", "))
+}
+
+// points counts what the replicas passed.
+func (b *bed) points() map[string]PointCount {
+	counts := map[string]PointCount{}
+	for _, name := range Points() {
+		counts[name] = PointCount{}
+	}
+	for _, r := range b.replicas {
+		for line := range strings.Lines(string(r.passed())) {
+			name, fired := strings.CutPrefix(strings.TrimSpace(line), "!")
+			count := counts[name]
+			count.Hits++
+			if fired {
+				count.Fired++
+			}
+			counts[name] = count
+		}
+	}
+	return counts
+}
+
+// Unreached are the failpoints that were never passed.
+func (r Result) Unreached() (names []string) {
+	for name, count := range r.Points {
+		if count.Hits == 0 {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,30 @@
+package crash
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+)
+
+// Print writes the counts of both sides and of the failpoints.
+func (r Result) Print(out io.Writer) {
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	row := func(cells ...any) {
+		for _, cell := range cells {
+			fmt.Fprintf(t, "%v\t", cell)
+		}
+		fmt.Fprintln(t)
+	}
+	c := r.Tally
+	row("in:", "webhooks acknowledged", "left to polling", "events", "lost", "doubled", "out of order", "letters")
+	row("", c.Webhooks, c.Polled, c.Events, c.Lost, c.DoubledEvents, c.EventDisorder, c.Letters)
+	_ = t.Flush() // as out writes: like fmt.Fprint's
+	row("out:", "commands", "calls", "replies", "doubled", "out of order", "success without reply", "no result", "two results", "ambiguous", "other letters", "not quiet")
+	row("", c.Commands, c.Calls, c.Effects, c.DoubledReply, c.ReplyDisorder, c.Unsent, c.NoResult, c.TwoResults, c.Ambiguous, c.GivenUp, c.Restless)
+	_ = t.Flush()
+	row("failpoint", "passed", "killed or frozen there")
+	for _, name := range Points() {
+		row(name, r.Points[name].Hits, r.Points[name].Fired)
+	}
+	_ = t.Flush()
+}

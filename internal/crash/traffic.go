@@ -1,0 +1,205 @@
+package crash
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/ringbridge/ringbridge/internal/sandbox"
+	"github.com/ringbridge/ringbridge/schemas"
+)
+
+// The traffic of a round: some two and a half seconds, if nothing holds it up.
+const (
+	webhookLanes   = 8 // conversations told by webhook
+	webhooksEach   = 8 // requests a lane
+	polledLanes    = 3 // conversations left for the poller
+	polledEach     = 4
+	commandLanes   = 8 // conversations that are answered
+	commandsEach   = 6
+	longestPause   = 600 * time.Millisecond // between two of a lane
+	twinEvery      = 4                      // one command in so many has the text of the one before
+	repeatEvery    = 8                      // one request or command in so many is sent once more
+	webhookPatient = 3 * time.Second        // of a sender, for one request
+	trafficBound   = 2 * time.Minute        // a webhook or command that nobody takes for so long is an error
+)
+
+// traffic sends one round's, both ways, and returns when all of it is acknowledged.
+func (b *bed) traffic(ctx context.Context, round int) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, trafficBound, fmt.Errorf("crash: traffic was not taken within %s", trafficBound))
+	defer cancel()
+	lanes, ctx := errgroup.WithContext(ctx)
+	start := func(kind uint64, n int, send func(context.Context, lane) error) {
+		for i := range n {
+			l := lane{round: round, n: i, random: rand.New(rand.NewPCG(b.cfg.Seed, uint64(round)<<16|kind<<8|uint64(i)))} //nolint:gosec // repeatable
+			lanes.Go(func() error { return send(ctx, l) })
+		}
+	}
+	start(1, webhookLanes, b.webhooks)
+	start(2, polledLanes, b.polled)
+	start(3, commandLanes, b.commands)
+	return lanes.Wait()
+}
+
+// A lane is one conversation in one round; it sends one after another.
+type lane struct {
+	round, n int
+	random   *rand.Rand
+}
+
+func (l lane) pause(ctx context.Context) error {
+	return wait(ctx, time.Duration(l.random.Int64N(int64(longestPause))))
+}
+
+func (l lane) one(in int) bool { return l.random.IntN(in) == 0 }
+
+// webhooks tells of contents that the API does not list, so that no poll hides the loss of one. Each request is sent to
+// one replica and the other until one answers 200; the next waits for that.
+func (b *bed) webhooks(ctx context.Context, l lane) error {
+	number := l.round * 1000
+	for range webhooksEach {
+		if err := l.pause(ctx); err != nil {
+			return err
+		}
+		var events []sandbox.Event
+		var ids []string
+		for range 1 + l.random.IntN(3) {
+			number++
+			e := imported(fmt.Sprintf("webhooks-%d", l.n), fmt.Sprintf("aa%06x%08x%08x", l.n, l.round, number))
+			events, ids = append(events, e), append(ids, e.Resource.ID)
+			b.book.Tell(e.Resource.ID, fmt.Sprintf("webhooks-%d", l.n), number, true, false)
+		}
+		body, err := json.Marshal(map[string]any{"id": ids[0], "domain_id": "crash", "events": events})
+		if err != nil {
+			return fmt.Errorf("crash: %w", err)
+		}
+		times := 1
+		if l.one(repeatEvery) {
+			times = 2 // a sender may deliver what was acknowledged once more
+		}
+		for range times {
+			if err := b.post(ctx, l.n+number, body); err != nil {
+				return err
+			}
+			b.book.Acknowledged(ids...)
+		}
+	}
+	return nil
+}
+
+// imported is the event of a customer's message, as the account tells it.
+func imported(thread, id string) sandbox.Event {
+	metadata := fmt.Sprintf(`{"body":"message %s","body_input_format":"text","status":"new","thread_id":%q,"source_id":"crash","created_from":"synchronizer","private":true,"has_attachment":false,"category_ids":[]}`,
+		id, thread)
+	return sandbox.Event{
+		Type: sandbox.EventImported, ID: "e" + id, IssuedAt: time.Now().UTC().Format(time.RFC3339Nano),
+		Resource: sandbox.Resource{Type: "whats_app/message", ID: id, Metadata: json.RawMessage(metadata)},
+	}
+}
+
+// post sends a request, now to one replica and now to the other, until it is answered 200.
+func (b *bed) post(ctx context.Context, first int, body []byte) error {
+	client := http.Client{Timeout: webhookPatient}
+	for try := first; ; try++ {
+		status, err := b.postOnce(ctx, &client, b.replicas[try%replicas], body)
+		if err == nil && status == http.StatusOK {
+			return nil
+		}
+		if err := wait(ctx, tick); err != nil {
+			return err
+		}
+	}
+}
+
+func (b *bed) postOnce(ctx context.Context, client *http.Client, to *replica, body []byte) (int, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+to.public+"/webhooks/engage", bytes.NewReader(body))
+	if err != nil {
+		return 0, err
+	}
+	req.Header.Set("X-Dimelo-Secret", secret)
+	resp, err := client.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	_, err = io.Copy(io.Discard, resp.Body)
+	return resp.StatusCode, err
+}
+
+// polled puts contents into the account, of which no webhook tells.
+func (b *bed) polled(ctx context.Context, l lane) error {
+	silent := false
+	for n := range polledEach {
+		if err := l.pause(ctx); err != nil {
+			return err
+		}
+		thread := fmt.Sprintf("polled-%d", l.n)
+		made, err := b.box.Import(sandbox.Import{ThreadID: thread, Webhook: &silent})
+		if err != nil {
+			return fmt.Errorf("crash: %w", err)
+		}
+		b.book.Tell(made[0].ID, thread, l.round*1000+n, false, true)
+	}
+	return nil
+}
+
+// commands answers a customer, each command after the one before. Some have the text of the one before, some are
+// produced twice.
+func (b *bed) commands(ctx context.Context, l lane) error {
+	silent := false
+	thread := fmt.Sprintf("answered-%d", l.n)
+	parent, err := b.box.Import(sandbox.Import{ThreadID: thread, Webhook: &silent})
+	if err != nil {
+		return fmt.Errorf("crash: %w", err)
+	}
+	b.book.Tell(parent[0].ID, thread, l.round, false, true)
+	body := ""
+	for n := range commandsEach {
+		if err := l.pause(ctx); err != nil {
+			return err
+		}
+		id := fmt.Sprintf("%d-%d-%d", l.round, l.n, n)
+		if body == "" || !l.one(twinEvery) {
+			body = "answer " + id
+		}
+		b.book.Send(id, thread, body)
+		value, err := b.codec.Encode(&schemas.ReplyCommand{CommandID: id, IssuedAt: time.Now(), Action: &schemas.CreateContent{
+			API: schemas.ContentApiEngage, BodyFormat: schemas.BodyFormatText, InReplyToID: &parent[0].ID, Body: body,
+		}})
+		if err != nil {
+			return fmt.Errorf("crash: %w", err)
+		}
+		times := 1
+		if l.one(repeatEvery) {
+			times = 2
+		}
+		for range times {
+			if err := b.produce(ctx, thread, value); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// produce puts a command on the topic, as a producer does that tries again until it is acknowledged.
+func (b *bed) produce(ctx context.Context, thread string, value []byte) error {
+	for {
+		err := b.client.ProduceSync(ctx, &kgo.Record{Topic: b.names.Replies, Key: []byte(thread), Value: value}).FirstErr()
+		if err == nil {
+			return nil
+		}
+		if waitErr := wait(ctx, tick); waitErr != nil {
+			return fmt.Errorf("crash: produce a command: %w", errors.Join(waitErr, err))
+		}
+	}
+}
