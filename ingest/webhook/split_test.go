@@ -5,14 +5,13 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/ringbridge/ringbridge/ingest/webhook"
+	"github.com/ringbridge/ringbridge/internal/samples"
 	"github.com/ringbridge/ringbridge/internal/secret"
 	"github.com/ringbridge/ringbridge/schemas"
 )
@@ -76,12 +75,8 @@ func requests(tb testing.TB) [][]byte {
 		[]byte("\xef\xbb\xbf{\"events\":[{}]}"), []byte(`{"events":[{"type":"` + "\xff" + `"}]}`),
 		[]byte(`{"events":[{}],"events":[{},{}]}`), []byte(strings.Repeat(`{"events":[`, 200)),
 	}
-	files, err := filepath.Glob("testdata/*.json")
-	require.NoError(tb, err)
-	for _, file := range files {
-		data, err := os.ReadFile(file)
-		require.NoError(tb, err)
-		seeds = append(seeds, data)
+	for _, request := range samples.Webhooks() {
+		seeds = append(seeds, request)
 	}
 	return seeds
 }

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/ringbridge/ringbridge/internal/samples"
 	"github.com/ringbridge/ringbridge/internal/sandbox"
 )
 
@@ -158,9 +158,7 @@ func form(pairs ...string) url.Values {
 
 func sample(t *testing.T, name string) string {
 	t.Helper()
-	text, err := os.ReadFile("testdata/" + name + ".json")
-	require.NoError(t, err)
-	return string(text)
+	return string(samples.Get("ed_" + name))
 }
 
 // clock is a clock that stands still until it is moved.
