@@ -32,6 +32,7 @@ func (e *UndecodableError) Unwrap() error { return e.Err }
 // A Codec turns values into bytes and back. It is safe for concurrent use.
 type Codec struct {
 	api      avro.API
+	untyped  avro.API // knows none of our types; see readNarrow
 	registry *Registry
 	own      map[string]ownSchema
 	readers  readerCache
@@ -44,7 +45,7 @@ type ownSchema struct {
 }
 
 func newCodec(registry *Registry, ids map[string]int) (*Codec, error) {
-	c := &Codec{api: newAPI(), registry: registry, own: map[string]ownSchema{}}
+	c := &Codec{api: newAPI(), untyped: limits().Freeze(), registry: registry, own: map[string]ownSchema{}}
 	for name, id := range ids {
 		schema, err := parse(Text(name))
 		if err != nil {
@@ -55,13 +56,15 @@ func newCodec(registry *Registry, ids map[string]int) (*Codec, error) {
 	return c, nil
 }
 
+func limits() avro.Config {
+	return avro.Config{MaxByteSliceSize: maxValueBytes, MaxSliceAllocSize: maxValueBytes}
+}
+
 func newAPI() avro.API {
-	api := avro.Config{
-		MaxByteSliceSize:  maxValueBytes,
-		MaxSliceAllocSize: maxValueBytes,
-		// A union branch of an unknown name is an error, not a map.
-		UnionResolutionError: true,
-	}.Freeze()
+	config := limits()
+	// A union branch of an unknown name is an error, not a map.
+	config.UnionResolutionError = true
+	api := config.Freeze()
 	for _, action := range []any{&CreateContent{}, &Handover{}, &SendSMS{}, &UpdateMessage{}, &DeleteMessage{}} {
 		api.Register(namespace+"."+ActionName(action), action)
 	}
@@ -115,13 +118,18 @@ func (c *Codec) read(reader reader, data []byte, v Value) (err error) {
 	if err := survey(reader.writer, data); err != nil {
 		return err
 	}
-	if err := c.api.Unmarshal(reader.joined, data, v); err != nil {
+	err = c.api.Unmarshal(reader.joined, data, v)
+	command, isCommand := v.(*ReplyCommand)
+	if !isCommand || err == nil && ActionName(command.Action) != "" {
 		return err
 	}
-	if command, ok := v.(*ReplyCommand); ok && ActionName(command.Action) == "" {
-		return errors.New("the action is not of a type that this program has")
+	if c.readNarrow(reader.joined, data, command) == nil {
+		return nil
 	}
-	return nil
+	if err == nil {
+		err = errors.New("the action is not of a type that this program has")
+	}
+	return err
 }
 
 // resolve fetches the writer's schema and joins it with the binary's own.

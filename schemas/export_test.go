@@ -21,7 +21,7 @@ func (c *Codec) ReadFrom(writer string, data []byte, v Value) error {
 	if err != nil {
 		return err
 	}
-	return (&Codec{api: newAPI()}).read(joined, data, v)
+	return (&Codec{api: newAPI(), untyped: limits().Freeze()}).read(joined, data, v)
 }
 
 // Parse reads a schema.
