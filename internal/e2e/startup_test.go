@@ -3,9 +3,11 @@
 package e2e_test
 
 import (
+	"context"
 	"net/http"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -52,4 +54,30 @@ func TestAMissingBrokerOrRegistryIsWaitedFor(t *testing.T) {
 			require.Equal(t, 0, b.stop())
 		})
 	}
+}
+
+// TestAStopIsBoundedWhileTheBrokerIsGone kills the broker under a bridge that has
+// work in both directions, then stops the bridge.
+func TestAStopIsBoundedWhileTheBrokerIsGone(t *testing.T) {
+	w := newWorld(t, sandbox.Config{}, nil)
+	_, err := w.box.AddFault(sandbox.Fault{Route: "POST /1.0/contents", Delay: sandbox.Duration(3 * time.Second)})
+	require.NoError(t, err)
+	off := false
+	parents, err := w.box.Import(sandbox.Import{Count: 5, Webhook: &off})
+	require.NoError(t, err)
+	b := w.start(freePort(t), freePort(t))
+	for _, parent := range parents {
+		w.send(reply(parent.ID, parent.ThreadID, parent.ID, "hello"))
+	}
+	require.Eventually(t, func() bool { return len(w.box.Calls()) > 0 }, time.Minute, 50*time.Millisecond)
+	require.NoError(t, parts.Kafka.Kill())
+	t.Cleanup(func() { require.NoError(t, parts.Kafka.Restart(context.Background())) })
+	began := time.Now()
+	require.NoError(t, b.cmd.Process.Signal(syscall.SIGTERM))
+	select {
+	case <-b.ended:
+	case <-time.After(30 * time.Second):
+		t.Fatalf("still running 30 s after SIGTERM:\n%s", b.log)
+	}
+	require.Less(t, time.Since(began), 12*time.Second, "SHUTDOWN_TIMEOUT is 10 s")
 }
