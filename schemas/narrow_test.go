@@ -1,6 +1,7 @@
 package schemas_test
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -42,9 +43,7 @@ func TestANarrowerWriterIsRead(t *testing.T) {
 			writer, err := avro.ParseWithCache(test.schema, "", &avro.SchemaCache{})
 			require.NoError(t, err)
 			value := map[string]any{"command_id": "c", "issued_at": issued, "action": test.action}
-			for name, v := range test.more {
-				value[name] = v
-			}
+			maps.Copy(value, test.more)
 			body, err := avro.Marshal(writer, value)
 			require.NoError(t, err)
 
