@@ -44,12 +44,6 @@ func NewRegistry(cfg Config) (*Registry, error) {
 	return &Registry{client: client}, nil
 }
 
-// Ping asks the registry for anything at all.
-func (r *Registry) Ping(ctx context.Context) error {
-	_, err := r.client.Subjects(ctx)
-	return classify("list subjects", err)
-}
-
 // Prepare finds the ids of the binary's schemas for the topics under prefix and
 // returns the codec that uses them. Each schema is first checked against every
 // version that the registry holds. A schema that the registry does not hold is

@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/sr/srfake" //nolint:depguard // the codec of tests needs a registry to give it ids
+	"go.uber.org/goleak"
 
 	"github.com/ringbridge/ringbridge/ingest"
 	"github.com/ringbridge/ringbridge/internal/kafka"
@@ -31,6 +32,16 @@ func NewCodec() (*schemas.Codec, error) {
 		return nil, fmt.Errorf("ingesttest: registry: %w", err)
 	}
 	return registry.Prepare(context.Background(), "t.", true)
+}
+
+// Main runs a package's tests with a codec made for them, and fails when they
+// leave goroutines behind. It does not return.
+func Main(m *testing.M, codec **schemas.Codec) {
+	var err error
+	if *codec, err = NewCodec(); err != nil {
+		panic(err) // no test can run
+	}
+	goleak.VerifyTestMain(m)
 }
 
 // Kafka is a fake broker on a bubble's network, with the bridge's topics.

@@ -1,10 +1,7 @@
 package poll_test
 
 import (
-	"log"
 	"testing"
-
-	"go.uber.org/goleak"
 
 	"github.com/ringbridge/ringbridge/ingest/ingesttest"
 	"github.com/ringbridge/ringbridge/schemas"
@@ -12,10 +9,4 @@ import (
 
 var codec *schemas.Codec
 
-func TestMain(m *testing.M) {
-	var err error
-	if codec, err = ingesttest.NewCodec(); err != nil {
-		log.Fatal(err)
-	}
-	goleak.VerifyTestMain(m)
-}
+func TestMain(m *testing.M) { ingesttest.Main(m, &codec) }
