@@ -28,7 +28,7 @@ test-fast: ## the tests that need Go only
 
 # One package at a time: each starts a broker and a registry of its own, and two pairs starve on two cores.
 test-real: parts ## the tests against the real Kafka and registry
-	go test -race -shuffle=on -count=1 -p 1 -timeout 15m -tags real $(REAL)
+	go test -race -shuffle=on -count=1 -p 1 -timeout 17m -tags real $(REAL)
 
 check: fmt-check lint vet generated tidy ## formatting, lint, vet, generated files, go.mod
 
