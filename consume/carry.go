@@ -39,7 +39,7 @@ func (c *Consumer) carry(l *ledger, p *partition, r *kgo.Record) {
 		return
 	}
 	if known.unknown {
-		cmd.resume(known.last, known.last.at.Add(startWindow+c.cfg.CallTimeout+settleTime))
+		cmd.resume(known.last, startWindow+c.cfg.CallTimeout+settleTime)
 	}
 	end, err := c.settle(l, p, cmd)
 	if err != nil {

@@ -85,9 +85,13 @@ func (c *command) entry(state schemas.ReplyState, now time.Time) entry {
 
 // resume takes over what the ledger says of an attempt whose outcome is not
 // known: of a process that died, or of a letter that was sent back.
-func (c *command) resume(last entry, settled time.Time) {
+//
+// What that process may still do counts from when this one learned of the
+// attempt, not from the time on record, which another clock told: two clocks
+// need not agree.
+func (c *command) resume(last entry, settles time.Duration) {
 	c.firstAttempt, c.firstFailed = last.firstAttempt, last.firstFailed
-	c.doubt, c.doubtUntil = true, settled
+	c.doubt, c.doubtUntil = true, last.known.Add(settles)
 	if last.state == schemas.ReplyStateAttempting {
 		c.attempts = last.attempts
 	}

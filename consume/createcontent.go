@@ -15,9 +15,10 @@ import (
 )
 
 const (
-	// clockSkew is how far the API's clock may lag behind ours: a content is an
-	// effect of a call even if it seems this much older.
-	clockSkew = time.Minute
+	// clockSkew is how far the API's clock may be behind ours: a content is an
+	// effect of a call even if it seems this much older. A clock that is further
+	// ahead than this is told by the broker, which takes no record from it.
+	clockSkew = time.Hour
 	// lookPage is the most that the API gives at once (ringcentral-api: limit).
 	lookPage = 150
 	// lookPages bounds one look: more contents than this since the call in one

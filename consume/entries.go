@@ -16,7 +16,8 @@ type entry struct {
 	state        schemas.ReplyState
 	reason       deadletter.Reason // of a dead letter
 	attempts     int               // calls that count so far
-	at           time.Time         // when it was recorded
+	at           time.Time         // when it was recorded, by the clock of who did
+	known        time.Time         // since when this process knows it, by its own clock
 	firstAttempt time.Time         // when the first call was about to go out; zero = none was
 	firstFailed  time.Time         // when it failed first; zero = it did not
 	redrives     int               // how often it had been sent back from the dead letters
@@ -99,6 +100,7 @@ func hashID(commandID string) idHash {
 
 func (s *entries) set(commandID string, e entry) {
 	id := hashID(commandID)
+	e.known = time.Now()
 	if !e.final() {
 		delete(s.final, id)
 		s.open[id] = e

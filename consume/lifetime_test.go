@@ -140,6 +140,24 @@ func TestAfterACrashTheEffectIsLookedFor(t *testing.T) {
 	}
 }
 
+// TestClocksThatDisagreeSendNothingTwice: the process that made the attempt told
+// another time than its successor, and its call goes out after the takeover.
+func TestClocksThatDisagreeSendNothingTwice(t *testing.T) {
+	for name, skew := range map[string]time.Duration{"behind": -30 * time.Minute, "ahead": 30 * time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, b *bench) {
+				sent := b.send(b.reply("c1", "conv", "hello"))
+				b.attempting(sent[0], "c1", time.Now().Add(skew))
+				b.start()
+				late := time.AfterFunc(5*time.Second, func() { b.api.store("parent of conv", "hello", "api") })
+				defer late.Stop()
+				require.True(t, b.wait(1)["c1"].Recovered)
+				require.Equal(t, 1, b.api.effects("hello"))
+			})
+		})
+	}
+}
+
 func TestTwoMembersShareAndATakeoverSendsNothingTwice(t *testing.T) {
 	bubble(t, func(t *testing.T, b *bench) {
 		b.api.latency = 300 * time.Millisecond
