@@ -12,6 +12,7 @@ type offsets struct {
 	first   int64          // the lowest offset that is not finished, or the next expected
 	waiting []int64        // offsets taken in, ascending, from the lowest that is not finished
 	done    map[int64]bool // those of waiting that are finished
+	most    int64          // with the safeguard left out alone: beyond the newest that is finished
 }
 
 func newOffsets(start int64) *offsets {
@@ -30,7 +31,8 @@ func (o *offsets) with(finished ...int64) int64 {
 		extra[offset] = true
 	}
 	if failpoint.Off("contiguous-commit") && len(finished) > 0 {
-		return slices.Max(finished) + 1
+		o.most = max(o.most, slices.Max(finished)+1)
+		return o.most
 	}
 	commit := o.first
 	for _, offset := range o.waiting {

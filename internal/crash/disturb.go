@@ -18,7 +18,7 @@ const (
 	// frozenLeast and frozenMost are how long a process is frozen: longer than the group's session time-out (2.5 s,
 	// hastened), and in part longer than a successor takes to look an effect up and to send again.
 	frozenLeast = 5 * time.Second
-	frozenMost  = 9 * time.Second
+	frozenMost  = 12 * time.Second
 	// cutOff is how long the registry is down.
 	cutOff = 3 * time.Second
 	// lookedUp is passed only where a call's outcome is not known.
@@ -39,13 +39,14 @@ type round struct {
 // A disturbance does its harm and mends it.
 type disturbance func(*round, context.Context) error
 
-// deck holds the disturbances of a dozen rounds. It is shuffled, so that the seed decides their order and not how often
+// deck holds the disturbances of some dozen rounds. It is shuffled, so that the seed decides their order and not how often
 // each comes.
 func deck() []disturbance {
 	return []disturbance{
 		(*round).killAtPoint, (*round).killAtPoint, (*round).killAtPoint,
 		(*round).freezeAtPoint, (*round).freezeAtPoint, (*round).freezeAtPoint, (*round).freezeAtPoint,
-		(*round).kill, (*round).freeze, (*round).restart, (*round).breakBroker, (*round).cutRegistry,
+		(*round).kill, (*round).freeze, (*round).mute, (*round).restart, (*round).breakBroker, (*round).blackOut, (*round).cutRegistry,
+		(*round).stepClock, (*round).stepClock,
 	}
 }
 

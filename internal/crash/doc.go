@@ -15,5 +15,5 @@
 // A Book counts. It is pure, and its tests show that it sees each kind of fault. That the whole harness does is shown by
 // leaving one safeguard of the program out: `make crash-mutants`.
 //
-// What it does not simulate: more than one broker, disks that lose what was fsynced, and clocks that step.
+// What it does not simulate: more than one broker, and disks that lose what was fsynced.
 package crash

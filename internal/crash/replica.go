@@ -48,12 +48,18 @@ func newReplica(n int, cfg Config, env []string) (*replica, error) {
 	}
 	r := &replica{name: fmt.Sprintf("replica-%d", n), binary: cfg.Binary, public: public, admin: admin}
 	r.log, r.points = filepath.Join(cfg.Dir, r.name+".log"), filepath.Join(cfg.Dir, r.name+".points")
-	r.env = append(env, "HTTP_ADDR="+public, "ADMIN_ADDR="+admin, "RINGBRIDGE_FAILPOINT_LOG="+r.points, "RINGBRIDGE_FAILPOINT_OFF="+cfg.Off)
+	r.env = append(env, "HTTP_ADDR="+public, "ADMIN_ADDR="+admin, "RINGBRIDGE_FAILPOINT_LOG="+r.points, "RINGBRIDGE_FAILPOINT_OFF="+cfg.Off,
+		"RINGBRIDGE_FAILPOINT_MUTE="+r.muted())
 	return r, nil
 }
 
 // launch starts the process, with a failpoint armed where spec is not "". ctx ends it by force.
 func (r *replica) launch(ctx context.Context, spec string) error {
+	return r.launchWith(ctx, "RINGBRIDGE_FAILPOINT="+spec)
+}
+
+// launchWith starts the process with more in its environment.
+func (r *replica) launchWith(ctx context.Context, env ...string) error {
 	log, err := os.OpenFile(r.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return fmt.Errorf("crash: %s: %w", r.name, err)
@@ -61,7 +67,7 @@ func (r *replica) launch(ctx context.Context, spec string) error {
 	defer log.Close() // the process has its own
 	r.since = int64(len(r.passed()))
 	r.cmd = exec.CommandContext(ctx, r.binary, "run")
-	r.cmd.Env = append(slices.Clip(r.env), "RINGBRIDGE_FAILPOINT="+spec)
+	r.cmd.Env = append(slices.Clip(r.env), env...)
 	r.cmd.Stdout, r.cmd.Stderr = log, log
 	// Ctrl-C is ours to handle: the process goes when ctx does.
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -77,6 +83,9 @@ func (r *replica) launch(ctx context.Context, spec string) error {
 	}()
 	return nil
 }
+
+// muted is the file that keeps the replica's heartbeats from the broker.
+func (r *replica) muted() string { return r.points + ".mute" }
 
 // passed is the log of failpoints.
 func (r *replica) passed() []byte {

@@ -20,5 +20,5 @@ const (
 
 // MemberOptions are the options of every consumer group of ours.
 func MemberOptions() []kgo.Opt {
-	return []kgo.Opt{kgo.SessionTimeout(sessionTimeout), kgo.HeartbeatInterval(heartbeatInterval)}
+	return append(muteOptions(), kgo.SessionTimeout(sessionTimeout), kgo.HeartbeatInterval(heartbeatInterval))
 }
