@@ -61,7 +61,7 @@ func (m *maker) make(ctx context.Context, records []*kgo.Record) (*batch, error)
 		b.units = append(b.units, u)
 	}
 	for _, u := range b.units {
-		s, err := m.stage(ctx, b, u.record.Partition)
+		s, err := m.stage(ctx, b, u.record)
 		if err != nil {
 			return nil, err
 		}
@@ -73,8 +73,9 @@ func (m *maker) make(ctx context.Context, records []*kgo.Record) (*batch, error)
 	return b, ctx.Err()
 }
 
-// stage returns the batch's stage of a partition, over its loaded shard.
-func (m *maker) stage(ctx context.Context, b *batch, partition int32) (*stage, error) {
+// stage returns the batch's stage of a record's partition, over its loaded shard.
+func (m *maker) stage(ctx context.Context, b *batch, record *kgo.Record) (*stage, error) {
+	partition := record.Partition
 	if s := b.stages[partition]; s != nil {
 		return s, nil
 	}
@@ -84,8 +85,14 @@ func (m *maker) stage(ctx context.Context, b *batch, partition int32) (*stage, e
 	}
 	if shard.entries == nil {
 		begun := time.Now()
-		if err := shard.load(ctx, m.read); err != nil {
+		whole, err := shard.load(ctx, m.read, m.names.Seen)
+		if err != nil {
 			return nil, fmt.Errorf("publish: load state of partition %d: %w", partition, err)
+		}
+		if !whole {
+			if err := m.rebuild(ctx, shard, record.Offset); err != nil {
+				return nil, err
+			}
 		}
 		m.metrics.stateLoad.Observe(time.Since(begun).Seconds())
 		m.log.Info("state loaded", "partition", partition, "entries", len(shard.entries), "took", time.Since(begun))

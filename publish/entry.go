@@ -12,11 +12,13 @@ import (
 //	c:<api>:<content id>    a contentState
 //	i:<api>:<identity id>   an identityState
 //	e:<event id>            an event that can happen again has been published
+//	r                       the seal, see rebuild
 //
 // All values begin with the version of the form:
 //
 //	e   version
 //	i   version · timeline
+//	r   version · first offset (uvarint)
 //	c   version · published (1 byte) · timeline · known fields (uvarint, a bit each) · a fingerprint each
 //
 //	timeline      at (varint, ms) · count (uvarint) · a fingerprint each

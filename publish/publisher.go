@@ -66,7 +66,7 @@ func New(deps Deps, cfg Config) *Publisher {
 		metrics: m,
 	}
 	p.maker = &maker{
-		names: deps.Names, codec: deps.Codec, shards: &shards{}, read: p.readSeen, log: deps.Logger, metrics: m,
+		names: deps.Names, codec: deps.Codec, shards: &shards{}, read: p.readTo, log: deps.Logger, metrics: m,
 		enricher: &enricher{
 			api: deps.API, bound: cfg.EnrichTimeout, authors: newAuthors(authorsKept), log: deps.Logger, metrics: m,
 		},
@@ -100,9 +100,9 @@ func (p *Publisher) Run(ctx context.Context) error {
 	return nil //nolint:nilerr // what broke was told; being stopped is no error
 }
 
-// readSeen reads a partition of the topic seen.
-func (p *Publisher) readSeen(ctx context.Context, partition int32, each func(*kgo.Record)) error {
-	return kafka.ReadAll(ctx, p.deps.Kafka, p.deps.Names.Seen, partition, each)
+// readTo reads a partition with clients of its own.
+func (p *Publisher) readTo(ctx context.Context, topic string, partition int32, until int64, each func(*kgo.Record)) (int64, error) {
+	return kafka.ReadTo(ctx, p.deps.Kafka, topic, partition, until, each)
 }
 
 // sleep waits for d, or returns the context's cause when it ends first.

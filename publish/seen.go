@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"maps"
+	"math"
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -27,6 +28,9 @@ func digestOf(key []byte) digest {
 type shard struct {
 	partition int32
 	entries   map[digest]string // nil = not loaded yet
+
+	owed []string // keys of entries that are on the topic no more, see rebuild
+	seal string   // what the topic gets when nothing is owed; "" = it has it
 }
 
 // errNotOurs means that a partition was taken away while its records were at
@@ -83,18 +87,22 @@ func (s *shards) all() []*shard {
 	return out
 }
 
-// A readFunc hands every committed record of a partition of seen to each, up to
-// the end as it stands, waiting for transactions that are open there.
-type readFunc func(ctx context.Context, partition int32, each func(*kgo.Record)) error
+// A readFunc hands every committed record of a partition before the offset until
+// to each, up to the end as it stands, waiting for transactions that are open
+// there. It returns the first offset that the partition has.
+type readFunc func(ctx context.Context, topic string, partition int32, until int64, each func(*kgo.Record)) (first int64, err error)
 
-// load fills a shard that is not loaded. It is called at the first record after
-// the partition was assigned: the record's offset is the committed one, so the
-// transactions of the owners before are decided or can no longer commit.
-func (s *shard) load(ctx context.Context, read readFunc) error {
+// load fills a shard that is not loaded, and returns whether the topic still has
+// all of it. It is called at the first record after the partition was assigned:
+// the record's offset is the committed one, so the transactions of the owners
+// before are decided or can no longer commit.
+func (s *shard) load(ctx context.Context, read readFunc, topic string) (whole bool, err error) {
 	entries := map[digest]string{}
-	unknown := false
-	err := read(ctx, s.partition, func(r *kgo.Record) {
+	unknown, seal := false, ""
+	first, err := read(ctx, topic, s.partition, math.MaxInt64, func(r *kgo.Record) {
 		switch key := digestOf(r.Key); {
+		case string(r.Key) == sealKey:
+			seal = string(r.Value)
 		case len(r.Value) == 0:
 			delete(entries, key)
 		case r.Value[0] != entryVersion:
@@ -106,13 +114,16 @@ func (s *shard) load(ctx context.Context, read readFunc) error {
 		}
 	})
 	if err != nil {
-		return err
+		return false, err
 	}
 	if unknown {
-		return errEntry
+		return false, errEntry
 	}
-	s.entries = entries
-	return nil
+	s.entries, s.owed, s.seal = entries, nil, ""
+	if want := sealOf(first); seal != want {
+		s.seal = want
+	}
+	return s.seal == "", nil
 }
 
 // forget makes the shard load again.
@@ -164,10 +175,11 @@ func (s *stage) records(topic string) []*kgo.Record {
 			Topic: topic, Partition: s.shard.partition, Key: []byte(s.keys[d]), Value: []byte(s.added[d]),
 		})
 	}
-	return out
+	return append(out, s.repay(topic)...)
 }
 
 // merge takes the additions over into the shard: the transaction has committed.
 func (s *stage) merge() {
 	maps.Copy(s.shard.entries, s.added)
+	s.repaid()
 }

@@ -7,11 +7,12 @@ import (
 	"time"
 )
 
-// mutedLeast and mutedMost are how long the group does not hear a replica: longer than the session time-out, and less
-// than the client takes to give its heartbeat up.
 const (
-	mutedLeast = 4 * time.Second
-	mutedMost  = 8 * time.Second
+	// givenUpLeast and givenUpMost are about how long the group waits for a heartbeat before it moves on.
+	givenUpLeast = 2 * time.Second
+	givenUpMost  = 4 * time.Second
+	// zombieFor is how long a replica then works on. With it all is less than the client takes to give its heartbeat up.
+	zombieFor = 4 * time.Second
 )
 
 // mute lets nothing of a replica's heartbeats reach the broker, and all else: the group gives its partitions to the other
@@ -19,14 +20,14 @@ const (
 func (r *round) mute(ctx context.Context) error {
 	v := r.victim()
 	r.tell("the group does not hear %s", v.name)
-	r.start()
-	if err := r.within(ctx, 0, time.Second); err != nil {
-		return err
-	}
 	if err := os.WriteFile(v.muted(), nil, 0o644); err != nil {
 		return fmt.Errorf("crash: %s: %w", v.name, err)
 	}
-	waited := r.within(ctx, mutedLeast, mutedMost)
+	waited := r.within(ctx, givenUpLeast, givenUpMost)
+	r.start()
+	if waited == nil {
+		waited = wait(ctx, zombieFor)
+	}
 	if err := os.Remove(v.muted()); err != nil {
 		return fmt.Errorf("crash: %s: %w", v.name, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -31,9 +32,16 @@ const (
 // that nothing the owner committed is missed. That wait is bounded by the
 // owner's transaction timeout. Broker outages are waited out; only ctx ends it.
 func ReadAll(ctx context.Context, opts []kgo.Opt, topic string, partition int32, each func(*kgo.Record)) error {
+	_, err := ReadTo(ctx, opts, topic, partition, math.MaxInt64, each)
+	return err
+}
+
+// ReadTo is ReadAll up to an offset, which is not read. It returns the first
+// offset that the partition has: more than 0 where records were deleted.
+func ReadTo(ctx context.Context, opts []kgo.Opt, topic string, partition int32, until int64, each func(*kgo.Record)) (first int64, err error) {
 	client, err := kgo.NewClient(slices.Clone(opts)...)
 	if err != nil {
-		return fmt.Errorf("kafka: read %s/%d: %w", topic, partition, err)
+		return 0, fmt.Errorf("kafka: read %s/%d: %w", topic, partition, err)
 	}
 	defer client.Close()
 	r := reader{client: client, adm: kadm.NewClient(client), topic: topic, partition: partition}
@@ -41,17 +49,18 @@ func ReadAll(ctx context.Context, opts []kgo.Opt, topic string, partition int32,
 	for {
 		err := r.locate(ctx)
 		if err == nil && end < 0 {
-			next, end, err = r.bounds(ctx)
+			first, end, err = r.bounds(ctx)
+			next, end = first, min(end, until)
 		}
 		for err == nil && next < end {
 			next, err = r.fetch(ctx, next, end, each)
 		}
 		if err == nil {
-			return nil
+			return first, nil
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("kafka: read %s/%d: %w", topic, partition, errors.Join(context.Cause(ctx), err))
+			return 0, fmt.Errorf("kafka: read %s/%d: %w", topic, partition, errors.Join(context.Cause(ctx), err))
 		case <-time.After(retryPause):
 		}
 	}

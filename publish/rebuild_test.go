@@ -1,0 +1,84 @@
+package publish_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kadm"
+)
+
+// TestLostStateIsRebuilt takes records of the topic seen away, as a deleted
+// segment does, then brings everything in again.
+func TestLostStateIsRebuilt(t *testing.T) {
+	for name, lose := range map[string]func(first, end int64) int64{
+		"the oldest":   func(first, end int64) int64 { return first + (end-first)/2 },
+		"all":          func(_, end int64) int64 { return end },
+		"the seal too": func(_, end int64) int64 { return end - 1 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			onBench(t, func(b *bench) {
+				arrive := func() {
+					for i := range 50 {
+						id := fmt.Sprint(i)
+						b.arrive(thread("t"+id, "c"+id, "hi"), thread("t"+id, "c"+id, "ho"))
+					}
+				}
+				stop := b.start()
+				arrive()
+				b.caughtUp()
+				stop()
+				require.Len(b, b.contents(), 100)
+				b.lose(b.names.Seen, lose)
+				stop = b.start()
+				arrive()
+				b.settle()
+				stop()
+				once(b, 100)
+
+				// The topic is whole again: with nothing in the inbox to rebuild it from, it does.
+				b.lose(b.names.Inbox, func(_, end int64) int64 { return end })
+				defer b.start()()
+				arrive()
+				b.settle()
+				once(b, 100)
+			})
+		})
+	}
+}
+
+// lose deletes the records of a topic before an offset of each partition.
+func (b *bench) lose(topic string, until func(first, end int64) int64) {
+	b.Helper()
+	adm := kadm.NewClient(b.client)
+	starts, err := adm.ListStartOffsets(b.Context(), topic)
+	require.NoError(b, err)
+	ends, err := adm.ListEndOffsets(b.Context(), topic)
+	require.NoError(b, err)
+	offsets := kadm.Offsets{}
+	ends.Each(func(end kadm.ListedOffset) {
+		start, _ := starts.Lookup(topic, end.Partition)
+		offsets.Add(kadm.Offset{Topic: topic, Partition: end.Partition, At: until(start.Offset, end.Offset), LeaderEpoch: -1})
+	})
+	_, err = adm.DeleteRecords(b.Context(), offsets)
+	require.NoError(b, err)
+}
+
+// TestTheSealIsWrittenOnce: with a partition's first transaction.
+func TestTheSealIsWrittenOnce(t *testing.T) {
+	onBench(t, func(b *bench) {
+		defer b.start()()
+		for i := range 20 {
+			b.arrive(thread("t1", fmt.Sprint("c", i), "hi"))
+			b.caughtUp()
+		}
+		seals := 0
+		for _, r := range b.committed(b.names.Seen) {
+			if string(r.Key) == "r" {
+				seals++
+			}
+		}
+		require.Equal(b, 1, seals)
+	})
+}
+
