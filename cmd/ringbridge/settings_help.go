@@ -75,7 +75,7 @@ func settingDocs() []settingGroup {
 			{"REPLIES_CIRCUIT_FAILURES", "failures in a row, over two conversations or more, that are an outage: commands wait"},
 			{"REPLIES_ON_AMBIGUOUS", "dead-letter or resend: what to do when it can't be told whether a call had its effect"},
 		}},
-		{"RingCentral platform (not supported by this version)", []settingDoc{
+		{"RingCentral platform", []settingDoc{
 			{"RINGCENTRAL_SERVER_URL", "the platform"},
 			{"RINGCENTRAL_CLIENT_ID", "empty = off"},
 			{"RINGCENTRAL_CLIENT_SECRET", "of the client"},
