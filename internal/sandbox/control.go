@@ -32,6 +32,7 @@ func (s *Server) control(mux *http.ServeMux) {
 	handle("POST /sandbox/webhook", s.registerRequest)
 	handle("POST /sandbox/delivery", decoded(func(d Delivery) (Delivery, error) { s.SetDelivery(d); return d, nil }))
 	handle("GET /sandbox/delivery", s.deliveryRequest)
+	s.platform.control(handle)
 	handle("DELETE /sandbox", func(*http.Request) (any, error) { s.Reset(); return done{true}, nil })
 }
 
