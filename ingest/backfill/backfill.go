@@ -1,11 +1,13 @@
 package backfill
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"path"
 	"slices"
 	"time"
 
@@ -36,12 +38,15 @@ type Keeper interface {
 // Deps are what a Backfill uses of its surroundings.
 type Deps struct {
 	Engage poll.Source // nil = none
-	Inbox  Inbox
-	Places Keeper
-	Report func(Progress)   // nil = nobody looks; called by the goroutine of Run
-	Logger *slog.Logger     // nil = silence
-	Jitter func() float64   // in [0, 1); nil = random
-	Now    func() time.Time // nil = time.Now
+	// Platform is read where it is not nil; Social says that it has contents.
+	Platform Platform
+	Social   bool
+	Inbox    Inbox
+	Places   Keeper
+	Report   func(Progress)   // nil = nobody looks; called by the goroutine of Run
+	Logger   *slog.Logger     // nil = silence
+	Jitter   func() float64   // in [0, 1); nil = random
+	Now      func() time.Time // nil = time.Now
 }
 
 // A Backfill reads streams one after the other.
@@ -69,10 +74,17 @@ func New(deps Deps) *Backfill {
 func (b *Backfill) Streams() []string {
 	var streams []string
 	if b.deps.Engage != nil {
-		streams = append(streams, poll.HistoryStreams()...)
+		streams = append(streams, poll.EngageStreams()...)
 	}
-	slices.Sort(streams)
-	slices.Reverse(streams)
+	if b.deps.Platform != nil && b.deps.Social {
+		streams = append(streams, poll.SocialStreams()...)
+	}
+	slices.SortFunc(streams, func(a, b string) int {
+		return cmp.Or(cmp.Compare(path.Base(b), path.Base(a)), cmp.Compare(a, b)) // identities, contents
+	})
+	if b.deps.Platform != nil {
+		streams = append(streams, poll.MessagesStream)
+	}
 	return streams
 }
 
@@ -102,11 +114,16 @@ func (b *Backfill) Run(ctx context.Context, stream string, span Span, anew bool)
 }
 
 func (b *Backfill) history(stream string, r *run) (history, error) {
-	if b.deps.Engage != nil && slices.Contains(poll.HistoryStreams(), stream) {
-		tape, err := poll.NewTape(stream, patientEngage{r, b.deps.Engage})
-		return &offsetHistory{tape: tape}, err
+	switch {
+	case !slices.Contains(b.Streams(), stream):
+		return nil, fmt.Errorf("backfill: no stream %q", stream)
+	case stream == poll.MessagesStream:
+		return &storeHistory{platform: patientPlatform{r, b.deps.Platform}, width: firstWindow}, nil
+	case slices.Contains(poll.SocialStreams(), stream):
+		return &keysetHistory{stream: stream, platform: patientPlatform{r, b.deps.Platform}}, nil
 	}
-	return nil, fmt.Errorf("backfill: no stream %q", stream)
+	tape, err := poll.NewTape(stream, patientEngage{r, b.deps.Engage})
+	return &offsetHistory{tape: tape}, err
 }
 
 // run is one stream's backfill on its way.
@@ -118,6 +135,9 @@ type run struct {
 }
 
 func (r *run) read(ctx context.Context, h history) error {
+	r.progress.Waiting = "the beginning to be found"
+	r.deps.Report(r.progress)
+	r.progress.Waiting = ""
 	total, err := h.seek(ctx, Span{r.place.Reached, r.place.Until})
 	if err != nil {
 		return r.fault(ctx, err)

@@ -1,16 +1,25 @@
 package poll
 
 import (
+	"encoding/json"
+	"hash/maphash"
 	"time"
 
 	"github.com/ringbridge/ringbridge/ingest"
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
-// HistoryStreams lists the streams whose history a Tape reads.
-func HistoryStreams() []string {
-	var streams []string
-	for _, k := range kinds() {
+// EngageStreams lists the streams whose history a Tape reads.
+func EngageStreams() []string { return streamsOf(kinds()) }
+
+// SocialStreams lists the streams of Social Messaging.
+func SocialStreams() []string { return streamsOf(socialKinds()) }
+
+// MessagesStream is that of the message store.
+const MessagesStream = messagesStream
+
+func streamsOf(kinds []kind) (streams []string) {
+	for _, k := range kinds {
 		streams = append(streams, k.stream)
 	}
 	return streams
@@ -19,14 +28,38 @@ func HistoryStreams() []string {
 // A HistoryRow is a row of a list for backfill: keyed and dated as the rounds do it,
 // so that the next stage takes both for the same.
 type HistoryRow struct {
-	At   time.Time // what the list is ordered by; zero = unreadable
-	Item ingest.Item
+	At    time.Time // of a row of Engage what its list is ordered by, else its creation; zero = unreadable
+	Ident string    // tells it from the others: its id, or where it has none its bytes
+	Item  ingest.Item
 }
 
 func (k kind) historyRow(r row) HistoryRow {
 	item := k.item(r)
 	item.Arrival.Origin = schemas.OriginBackfill
-	return HistoryRow{At: r.at, Item: item}
+	return HistoryRow{At: r.at, Ident: r.ident, Item: item}
+}
+
+// PlatformHistory reads rows of one of the platform's streams and returns them oldest
+// first, without what is no text message in a stream of such.
+func PlatformHistory(stream string, records []json.RawMessage) []HistoryRow {
+	var rows []row
+	seed := maphash.MakeSeed()
+	for _, raw := range records {
+		r := readRow(raw, time.Now(), seed, created)
+		if stream != messagesStream || r.typ == "" || r.typ == smsType || r.typ == textType {
+			rows = append(rows, r)
+		}
+	}
+	sortHistory(rows)
+	var out []HistoryRow
+	for _, k := range append(socialKinds(), messagesKind()) {
+		for _, r := range rows {
+			if k.stream == stream {
+				out = append(out, k.historyRow(r))
+			}
+		}
+	}
+	return out
 }
 
 // Pause returns how long to leave the API alone after an error of a call, so many

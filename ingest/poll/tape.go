@@ -48,7 +48,7 @@ type Stretch struct {
 	End      bool         // no rows come after
 }
 
-// NewTape returns a tape of one of HistoryStreams. The source makes as many tries
+// NewTape returns a tape of one of EngageStreams. The source makes as many tries
 // as it sees fit: a tape makes none of its own.
 func NewTape(stream string, source Source) (*Tape, error) {
 	for _, k := range kinds() {

@@ -63,7 +63,7 @@ func TestATapeIsInOrderAndTellsEachRowOnce(t *testing.T) {
 			rand.New(rand.NewPCG(1, 1)).Shuffle(len(source.contents), func(a, b int) {
 				source.contents[a], source.contents[b] = source.contents[b], source.contents[a]
 			})
-			tape, err := poll.NewTape(poll.HistoryStreams()[0], source)
+			tape, err := poll.NewTape(poll.EngageStreams()[0], source)
 			require.NoError(t, err)
 			first, err := tape.Seek(t.Context(), begin.Add(time.Second))
 			require.NoError(t, err)
