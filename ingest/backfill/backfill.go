@@ -135,7 +135,7 @@ type run struct {
 }
 
 func (r *run) read(ctx context.Context, h history) error {
-	r.progress.Waiting = "the beginning to be found"
+	r.progress.Waiting = "looks for the beginning"
 	r.deps.Report(r.progress)
 	r.progress.Waiting = ""
 	total, err := h.seek(ctx, Span{r.place.Reached, r.place.Until})

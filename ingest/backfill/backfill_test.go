@@ -222,7 +222,7 @@ func TestAnOutageIsWaitedOutForMinutesAndThenTold(t *testing.T) {
 		require.Error(t, b.run(t.Context(), contents))
 		require.Greater(t, time.Since(begun), 3*time.Minute)
 		require.Less(t, time.Since(begun), 15*time.Minute)
-		require.Equal(t, "the API", b.reports[1].Waiting)
+		require.Equal(t, "waits for the API", b.reports[1].Waiting)
 	})
 }
 

@@ -41,15 +41,15 @@ func (r *run) try(ctx context.Context, do func() error) error {
 	}
 }
 
-// reasonOf says in a word what is waited for.
+// reasonOf says what is waited for.
 func reasonOf(err error) string {
 	if failure, ok := errors.AsType[*ringcentral.Error](err); ok {
 		if _, _, counts := poll.Pause(failure, 1, 0); !counts {
-			return "the API's rate limit"
+			return "waits for the API's rate limit"
 		}
-		return "the API"
+		return "waits for the API"
 	}
-	return "Kafka"
+	return "waits for Kafka"
 }
 
 // call marks the calls of a backfill.

@@ -12,7 +12,7 @@ type Progress struct {
 	LeftOut int       // rows that the inbox cannot hold
 	// Done of Total rows of this run are behind; a Total of 0 is not known.
 	Done, Total int
-	Waiting     string // for what, while it does not go on
+	Waiting     string // what it does instead of going on, if it does not
 	End         bool
 }
 
