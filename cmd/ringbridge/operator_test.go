@@ -59,7 +59,7 @@ func TestEveryCommandTeaches(t *testing.T) {
 	w := &world{}
 	for _, command := range []string{
 		"demo", "run", "sandbox", "topics apply", "topics check", "schemas register", "schemas check",
-		"reply", "dlq list", "dlq show", "dlq redrive", "tail", "backfill", "replay",
+		"reply", "dlq list", "dlq show", "dlq redrive", "tail", "backfill", "replay", "doctor",
 	} {
 		help := w.run(t, append(strings.Fields(command), "--help")...)
 		require.Zero(t, help.code)
