@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -39,7 +40,7 @@ func takeRoom(ctx context.Context, adm *kadm.Client, cfg brokerConfig, opts []kg
 	}
 	var joined sync.Once
 	ready := make(chan struct{})
-	client, err := kgo.NewClient(append(append(opts[:len(opts):len(opts)], kafka.MemberOptions()...),
+	client, err := kgo.NewClient(append(append(slices.Clip(opts), kafka.MemberOptions()...),
 		kgo.ClientID(backfillClient+strconv.FormatFloat(share, 'f', -1, 64)),
 		kgo.ConsumerGroup(names.Group(backfillGroup)),
 		kgo.ConsumeTopics(names.Cursors),

@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"maps"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -140,4 +141,27 @@ func TestProgressIsABarOnATerminalAndLinesElsewhere(t *testing.T) {
 		p.End("done")
 		require.Equal(t, want, out.String())
 	}
+}
+
+// Both together keep the limit: what the backfill may use, the bridge leaves.
+func TestTheBridgeMakesRoomForABackfill(t *testing.T) {
+	w := newWorld(t).withTopics(t)
+	account := w.withAccount(t, sandbox.Config{})
+	w.env["ENGAGE_RATE"] = "400"
+	r := startBridge(t, w.env)
+	r.waitReady(t)
+	budget := func(want string) func() bool {
+		return func() bool {
+			_, page, _ := call(t, http.MethodGet, "http://"+r.private+"/metrics", "")
+			return strings.Contains(page, `ringbridge_api_budget_calls_per_minute{api="engage",group="all"} `+want+"\n")
+		}
+	}
+	require.Eventually(t, budget("400"), 20*time.Second, 50*time.Millisecond)
+	_, err := account.AddFault(sandbox.Fault{Route: "GET /1.0/contents", Hang: true})
+	require.NoError(t, err)
+	p := start(t, w.env, "backfill", "--since", "2h", "--only", "engage/contents", "--rate-share", "0.25")
+	require.Eventually(t, budget("300"), 20*time.Second, 50*time.Millisecond, "%s", &p.err)
+	require.Equal(t, 130, p.end(), "%s", &p.err)
+	require.Eventually(t, budget("400"), 20*time.Second, 50*time.Millisecond)
+	require.Zero(t, r.end(), "%s", &r.err)
 }

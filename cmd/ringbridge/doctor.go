@@ -98,9 +98,16 @@ func (p *program) doctor(ctx context.Context, asJSON bool) error {
 		do   func(context.Context) finding
 	}{
 		{"configuration", d.configuration},
-		{"kafka", d.kafka}, {"permissions", d.permissions}, {"topics", d.topics}, {"registry", d.registry},
-		{"engage", d.engage}, {"webhook", d.webhook}, {"platform", d.platform}, {"subscriptions", d.subscriptions},
-		{"clock", d.clock}, {"spool", d.spool},
+		{"kafka", d.kafka},
+		{"permissions", d.permissions},
+		{"topics", d.topics},
+		{"registry", d.registry},
+		{"engage", d.engage},
+		{"webhook", d.webhook},
+		{"platform", d.platform},
+		{"subscriptions", d.subscriptions},
+		{"clock", d.clock},
+		{"spool", d.spool},
 	} {
 		var found finding
 		_ = within(ctx, checkTimeout, func(ctx context.Context) error { found = check.do(ctx); return nil })

@@ -48,9 +48,8 @@ func (d *doctor) engage(ctx context.Context) finding {
 
 // apiFault says what an operator can do about a call that failed.
 func apiFault(err error, address, credential, permission string) finding {
-	var failure *ringcentral.Error
 	status := 0
-	if errors.As(err, &failure) {
+	if failure, ok := errors.AsType[*ringcentral.Error](err); ok {
 		status = failure.Status
 	}
 	switch {

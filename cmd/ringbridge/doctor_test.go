@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -47,15 +48,13 @@ func newClinic(t *testing.T) *clinic {
 		c.account.Close()
 		receiver.Close()
 	})
-	for name, value := range map[string]string{
+	maps.Copy(c.env, map[string]string{
 		"ENGAGE_BASE_URL": api.URL + "/1.0", "ENGAGE_ACCESS_TOKEN": sandbox.DefaultToken,
 		"ENGAGE_WEBHOOK_SECRET": "s3cret", "ENGAGE_WEBHOOK_VERIFY_TOKEN": "v1, v2",
 		"RINGCENTRAL_SERVER_URL": api.URL, "RINGCENTRAL_CLIENT_ID": sandbox.DefaultClientID,
 		"RINGCENTRAL_CLIENT_SECRET": sandbox.DefaultClientSecret, "RINGCENTRAL_JWT": sandbox.DefaultJWT,
 		"RINGCENTRAL_WEBHOOK_URL": receiver.URL + "/webhooks/ringcentral", "SPOOL_DIR": filepath.Join(t.TempDir(), "not", "yet"),
-	} {
-		c.env[name] = value
-	}
+	})
 	platform := ringcentral.NewPlatform(ringcentral.PlatformConfig{
 		ServerURL: api.URL, ClientID: sandbox.DefaultClientID, ClientSecret: sandbox.DefaultClientSecret, JWT: sandbox.DefaultJWT, ContentsPath: "off",
 	}, ringcentral.Deps{})
@@ -217,7 +216,7 @@ func TestTheDoctorSaysWhatToDo(t *testing.T) {
 			got := c.run(t, "doctor")
 			require.Equal(t, 1, got.code, got.out)
 			require.Len(t, strings.Split(strings.TrimSpace(got.out), "\n"), 12, "all checks run: %s", got.out)
-			require.Regexp(t, regexp.MustCompile("(?m)^"+test.want), got.out)
+			require.Regexp(t, "(?m)^"+test.want, got.out)
 			noSecrets(t, got.out+got.err)
 		})
 	}

@@ -60,6 +60,7 @@ func TestEveryCommandTeaches(t *testing.T) {
 	for _, command := range []string{
 		"demo", "run", "sandbox", "topics apply", "topics check", "schemas register", "schemas check",
 		"reply", "dlq list", "dlq show", "dlq redrive", "tail", "backfill", "replay", "doctor",
+		"messages numbers", "messages list", "messages get", "messages attachment",
 	} {
 		help := w.run(t, append(strings.Fields(command), "--help")...)
 		require.Zero(t, help.code)
