@@ -7,11 +7,13 @@ import (
 
 // Reasons why the body of a success can't be used. They quote nothing of it.
 var (
-	errNotObject  = errors.New("not a JSON object")
-	errNoID       = errors.New("without an id")
-	errNotPage    = errors.New("not a page")
-	errNoRecords  = errors.New("a page without records")
-	errBadNumbers = errors.New("a page with negative numbers")
+	errNotObject   = errors.New("not a JSON object")
+	errNoID        = errors.New("without an id")
+	errNotPage     = errors.New("not a page")
+	errNoRecords   = errors.New("a page without records")
+	errSamePage    = errors.New("a page whose next page is itself")
+	errNoSyncToken = errors.New("without a sync token")
+	errBadNumbers  = errors.New("a page with negative numbers")
 )
 
 // Page is one page of a list, by offset. While pages are read, new rows shift the later ones.
@@ -71,4 +73,26 @@ func readObject(body []byte) error {
 		return errNotObject
 	}
 	return nil
+}
+
+// readNothing takes any body: the status says all.
+func readNothing([]byte) error { return nil }
+
+// ID returns the id of a resource as text, whether it is a string, as in events, or a number, which may be beyond what a float64 holds.
+// Empty if there is none.
+func ID(resource json.RawMessage) string {
+	var named struct {
+		ID json.RawMessage `json:"id"`
+	}
+	if json.Unmarshal(resource, &named) != nil {
+		return ""
+	}
+	var id string
+	if json.Unmarshal(named.ID, &id) == nil {
+		return id
+	}
+	if id = string(named.ID); !allDigits(id) {
+		return ""
+	}
+	return id
 }

@@ -2,87 +2,121 @@ package ringcentral
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"time"
 )
 
-// client makes the calls of one API. It is what the APIs have in common: the budget, the gate, the judgement, one log line and the
-// metrics of each call. Safe for concurrent use.
+// client makes the calls of one API. It is what the APIs have in common: the budgets, the credentials, the gate, the judgement,
+// one log line and the metrics of each call. Safe for concurrent use.
 type client struct {
 	api    string // label
-	group  string // label of the budget
 	base   string // without a slash at its end
-	token  Secret
 	agent  string
-	http   *http.Client
-	atConn bool // the gates stand at the connections, not before the transport
-	budget *limiter
-	log    *slog.Logger
-	now    func() time.Time
-	m      *metrics
+	creds  credentials
+	limits limits
+	// explain reads the body of an error, in the API's shape; false = it is none.
+	explain func(body []byte) (explanation, bool)
+	// leastPenalty is the window that a 429 opens which doesn't say how long to wait; 0 = it opens none.
+	leastPenalty time.Duration
+	http         *http.Client
+	atConn       bool // the gates stand at the connections, not before the transport
+	log          *slog.Logger
+	now          func() time.Time
+	m            *metrics
 }
 
 // call is one operation on its way.
 type call struct {
 	op          string // metric label, and Error.Op
+	route       string // what the API counts together; empty = op
 	method      string
+	base        string     // empty = the client's
 	path        string     // below the base, its segments escaped
 	query       url.Values // goes into the address: nothing a customer wrote
 	body        []byte
 	contentType string
 	priority    Priority
-	texts       []string // what errors must not repeat
+	creds       credentials // nil = the client's
+	limits      limits      // nil = the client's
+	texts       []string    // what errors must not repeat
 	// read judges the body of a success; an error makes the answer unreadable.
 	read func(body []byte) error
+	// stream takes the answer of a success instead of read, while it arrives.
+	stream func(header http.Header, body io.Reader) error
+	// moved is told where a redirect leads; nil = nobody asks.
+	moved *string
+	// sentinel names the cause of a refusal that callers tell apart, or nil.
+	sentinel func(status int, e explanation) error
 }
 
-// do makes the call and returns nil or an *Error.
+// trip is what is known of a call once it is over.
+type trip struct {
+	waited, took time.Duration
+	group        string // label of the last budget it waited for
+	used         credential
+	status       int // 0 without an answer
+}
+
+// do makes the call and returns nil or an *Error. It is sent once; a second time only when the API said 401 to a credential that could be
+// renewed.
 func (c *client) do(ctx context.Context, k call) error {
-	p := priorityOf(ctx, k.priority)
-	var waited, took time.Duration
-	var status int
-	var err error
-	for {
-		start := time.Now()
-		after, refused := c.wait(ctx, p)
-		waited += time.Since(start)
-		if refused != nil {
-			err = &Error{Op: k.op, Outcome: NotSent, RetryAfter: after, Err: refused}
-			break
-		}
-		start = time.Now()
-		status, err = c.exchange(ctx, k)
-		took = time.Since(start)
-		if !errors.Is(err, errHeld) {
-			break
-		}
+	k.priority = priorityOf(ctx, k.priority)
+	k.route, k.base = cmp.Or(k.route, k.op), cmp.Or(k.base, c.base)
+	if k.creds == nil {
+		k.creds = c.creds
 	}
-	c.m.wait.WithLabelValues(c.api, c.group, p.String()).Observe(waited.Seconds())
-	c.m.observe(c.api, k.op, status, err, took)
-	c.record(ctx, k.op, status, err, slog.String("priority", p.String()),
-		slog.Duration("wait", waited), slog.Duration("duration", took))
+	if k.limits == nil {
+		k.limits = c.limits
+	}
+	var t trip
+	var err error
+	for renewed := false; ; {
+		err = c.once(ctx, k, &t)
+		if errors.Is(err, errHeld) {
+			continue
+		}
+		if t.status != http.StatusUnauthorized || renewed || !k.creds.refused(t.used) {
+			break
+		}
+		renewed = true
+	}
+	c.m.wait.WithLabelValues(c.api, t.group, k.priority.String()).Observe(t.waited.Seconds())
+	c.m.observe(c.api, k.op, t.status, err, t.took)
+	c.record(ctx, k, t, err)
 	return err
 }
 
-// wait gets the call its budget.
-func (c *client) wait(ctx context.Context, p Priority) (time.Duration, error) {
-	waiting := c.m.waiting.WithLabelValues(c.api, c.group, p.String())
-	waiting.Inc()
-	defer waiting.Dec()
-	after, err := c.budget.wait(ctx, p)
+// once waits until the call may go, and makes it.
+func (c *client) once(ctx context.Context, k call, t *trip) error {
+	t.status, t.took = 0, 0
+	start := time.Now()
+	p, after, err := c.enter(ctx, k)
+	t.waited += time.Since(start)
+	t.group = p.group
+	defer p.leave()
 	if err != nil {
-		return after, err
+		return &Error{Op: k.op, Outcome: NotSent, RetryAfter: after, Err: err}
 	}
-	return 0, tooLate(ctx, c.now())
+	if t.used, err = k.creds.authorize(ctx, k.op); err != nil {
+		return err
+	}
+	start = time.Now()
+	t.status, err = c.exchange(ctx, k, t.used, p)
+	t.took = time.Since(start)
+	return err
 }
 
 // record writes the line of the call. Addresses and ids stay out of it: a handover's hold the customer.
-func (c *client) record(ctx context.Context, op string, status int, err error, attrs ...slog.Attr) {
-	attrs = append([]slog.Attr{slog.String("api", c.api), slog.String("op", op), slog.Int("status", status)}, attrs...)
+func (c *client) record(ctx context.Context, k call, t trip, err error) {
+	attrs := []slog.Attr{slog.String("api", c.api), slog.String("op", k.op), slog.Int("status", t.status)}
+	attrs = append(attrs, slog.String("priority", k.priority.String()),
+		slog.Duration("wait", t.waited), slog.Duration("duration", t.took))
 	if failure, ok := errors.AsType[*Error](err); ok {
 		attrs = append(attrs, slog.String("outcome", failure.Outcome.String()),
 			slog.Duration("retry_after", failure.RetryAfter), slog.String("error", failure.Error()))
@@ -90,27 +124,14 @@ func (c *client) record(ctx context.Context, op string, status int, err error, a
 	c.log.LogAttrs(ctx, slog.LevelDebug, "api call", attrs...)
 }
 
-// penalize opens a penalty window of d for the whole group.
-func (c *client) penalize(d time.Duration) {
-	c.budget.penalize(time.Now().Add(d))
-	until := c.budget.holdUntil()
-	c.m.hold.WithLabelValues(c.api, c.group).Set(float64(until.UnixMilli()) / 1000)
-	c.log.Warn("rate limited", "api", c.api, "group", c.group, "retry_after", d, "until", until.UTC())
-}
-
-// share makes fraction of the rate ours.
-func (c *client) share(fraction float64) {
-	c.m.budget.WithLabelValues(c.api, c.group).Set(c.budget.setShare(fraction))
-}
-
 // scrubber returns what cleans the texts of the call's errors.
-func (c *client) scrubber(k call) scrubber {
-	return scrubber{token: c.token.Reveal(), texts: k.texts}
+func (k call) scrubber() scrubber {
+	return scrubber{secrets: k.creds.secrets(), texts: k.texts}
 }
 
-// request builds the HTTP request. The token goes into the header and nowhere else.
-func (c *client) request(ctx context.Context, k call) (*http.Request, error) {
-	address := c.base + k.path
+// request builds the HTTP request. The credential goes into the header and nowhere else.
+func (c *client) request(ctx context.Context, k call, cred credential) (*http.Request, error) {
+	address := k.base + k.path
 	if len(k.query) > 0 {
 		address += "?" + k.query.Encode()
 	}
@@ -119,8 +140,13 @@ func (c *client) request(ctx context.Context, k call) (*http.Request, error) {
 		// The error would show the address.
 		return nil, ErrInvalid
 	}
-	req.Header.Set("Authorization", "Bearer "+c.token.Reveal())
+	if cred.header != "" {
+		req.Header.Set("Authorization", cred.header)
+	}
 	req.Header.Set("Accept", "application/json")
+	if k.stream != nil {
+		req.Header.Set("Accept", "*/*")
+	}
 	req.Header.Set("User-Agent", c.agent)
 	if k.contentType != "" {
 		req.Header.Set("Content-Type", k.contentType)

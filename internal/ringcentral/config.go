@@ -26,14 +26,7 @@ func (c EngageConfig) Enabled() bool { return c.BaseURL != "" }
 
 // PlainText reports whether the token would cross a network unencrypted: http to a host that is not this machine.
 // It is allowed, for gateways that add TLS; the operator should be warned.
-func (c EngageConfig) PlainText() bool {
-	u, err := url.Parse(c.BaseURL)
-	if err != nil || u.Scheme != "http" {
-		return false
-	}
-	ip := net.ParseIP(u.Hostname())
-	return u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback())
-}
+func (c EngageConfig) PlainText() bool { return plainText(c.BaseURL) }
 
 // Validate joins every fault, each naming its variable. No fault repeats a value: a mistyped one may hold the secret.
 // What is off has no faults.
@@ -55,23 +48,42 @@ func (c EngageConfig) Validate() error {
 }
 
 func baseURLFaults(base string) []error {
-	u, err := url.Parse(base)
+	const name = "ENGAGE_BASE_URL"
+	faults := addressFaults(name, base, "ENGAGE_ACCESS_TOKEN")
+	if u, err := url.Parse(base); err == nil && !strings.HasSuffix(strings.TrimRight(u.Path, "/"), engageVersion) {
+		faults = append(faults, errors.New(name+": must end in "+engageVersion))
+	}
+	return faults
+}
+
+// addressFaults checks the address in the variable name; instead names the variables that credentials belong in.
+func addressFaults(name, address, instead string) []error {
+	u, err := url.Parse(address)
 	if err != nil {
-		return []error{errors.New("ENGAGE_BASE_URL: is not a URL")}
+		return []error{errors.New(name + ": is not a URL")}
 	}
 	var faults []error
 	fault := func(found bool, text string) {
 		if found {
-			faults = append(faults, errors.New("ENGAGE_BASE_URL: "+text))
+			faults = append(faults, errors.New(name+": "+text))
 		}
 	}
 	fault(u.Scheme != "http" && u.Scheme != "https", "must begin with https:// (or http://)")
 	fault(u.Hostname() == "", "names no host")
-	fault(u.User != nil, "holds credentials: put the token into ENGAGE_ACCESS_TOKEN")
-	fault(u.RawQuery != "" || u.ForceQuery, "holds a query: put the token into ENGAGE_ACCESS_TOKEN, and nothing else")
+	fault(u.User != nil, "holds credentials: put them into "+instead)
+	fault(u.RawQuery != "" || u.ForceQuery, "holds a query: put credentials into "+instead+", and nothing else")
 	fault(u.Fragment != "", "holds a fragment (#)")
-	fault(!strings.HasSuffix(strings.TrimRight(u.Path, "/"), engageVersion), "must end in "+engageVersion)
 	return faults
+}
+
+// plainText reports whether address is http to another machine.
+func plainText(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback())
 }
 
 // notInToken reports what can't stand in a header's token: anything but visible ASCII.

@@ -10,7 +10,7 @@ type Priority int
 
 // The priorities, most urgent first. A customer waits for a reply; nobody waits for a backfill.
 const (
-	Reply    Priority = iota // create content, handover
+	Reply    Priority = iota // create content, handover, text messages
 	Lookup                   // was it created? A reply waits behind this
 	Enrich                   // an event waits for its author or attachments, for ENRICH_TIMEOUT at most
 	Poll                     // rounds and sweeps; the default of every call that reads
@@ -46,8 +46,8 @@ type (
 	startDeadlineKey struct{}
 )
 
-// WithPriority sets the priority of the calls made with the context. Without it, calls that read are Poll and calls that
-// write are Reply.
+// WithPriority sets the priority of the calls made with the context. Without it, calls that read are Poll (subscriptions:
+// Lookup, as notifications hang on them) and calls that write are Reply.
 func WithPriority(ctx context.Context, p Priority) context.Context {
 	return context.WithValue(ctx, priorityKey{}, p)
 }

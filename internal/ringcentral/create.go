@@ -33,8 +33,10 @@ type CreateContent struct {
 
 	// StructuredContent is a structured message, a JSON object; the body may be empty then.
 	StructuredContent json.RawMessage
-	// ContextData is not sent: Engage has no such parameter. It is for the APIs that have one.
+	// ContextData are custom fields, name to JSON text. Engage has no such parameter and is not sent it.
 	ContextData map[string]string
+	// Components fill a WhatsApp template, a JSON array. Engage is not sent it either.
+	Components json.RawMessage
 	// AutoSubmitted marks an automatic message: it reopens nothing and counts in no statistics.
 	AutoSubmitted *bool
 }

@@ -2,6 +2,7 @@ package ringcentral
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +19,14 @@ var ErrNoBudget = errors.New("no budget within the deadline")
 // ErrInvalid is returned, inside an *Error whose outcome is NotSent, by a call that can't be made as it was asked for:
 // an empty id, structured content that is no JSON.
 var ErrInvalid = errors.New("invalid call")
+
+// ErrFilterIgnored is returned, inside an *Error of status 200, by a list whose rows show that the API ignored a filter or the order: it
+// answers everything then, and calls that a success.
+var ErrFilterIgnored = errors.New("the list was not filtered or ordered as asked")
+
+// ErrSyncTokenLost is returned, inside an *Error of status 400, by MessageSync when the platform doesn't know the sync token any more. What
+// changed since the last answer has to be read by a full synchronization from the last safe time.
+var ErrSyncTokenLost = errors.New("the sync token is lost")
 
 // errUnreadable marks an answer of success whose body is not what the operation answers.
 var errUnreadable = errors.New("unreadable answer")
@@ -93,4 +102,9 @@ func outcomeOf(status int) Outcome {
 		return Refused
 	}
 	return Unknown
+}
+
+// invalid returns what a call is told that can't be made as it was asked for. why quotes nothing of it.
+func invalid(op, why string) error {
+	return &Error{Op: op, Outcome: NotSent, Err: fmt.Errorf("%w: %s", ErrInvalid, why)}
 }

@@ -2,7 +2,6 @@ package ringcentral
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,19 +18,19 @@ const (
 )
 
 // exchange sends the call once and judges what comes back. It returns the status, 0 without an answer, and nil or an *Error.
-func (c *client) exchange(ctx context.Context, k call) (int, error) {
+func (c *client) exchange(ctx context.Context, k call, cred credential, p *passage) (int, error) {
 	exchangeCtx, cancel := context.WithTimeout(ctx, callTimeout(ctx))
 	defer cancel()
 	g := &gate{once: k.method != http.MethodGet, check: func() error {
 		if err := tooLate(ctx, c.now()); err != nil {
 			return err
 		}
-		if c.budget.held() {
+		if p.held() {
 			return errHeld
 		}
 		return nil
 	}}
-	req, err := c.request(exchangeCtx, k)
+	req, err := c.request(exchangeCtx, k, cred)
 	if err != nil {
 		return 0, &Error{Op: k.op, Outcome: NotSent, Err: err}
 	}
@@ -41,6 +40,7 @@ func (c *client) exchange(ctx context.Context, k call) (int, error) {
 		return 0, c.lost(ctx, k, begun, refusal, err)
 	}
 	defer resp.Body.Close()
+	k.limits.learn(k.route, resp.Header)
 	if resp.StatusCode/100 != 2 {
 		return resp.StatusCode, c.refused(k, resp)
 	}
@@ -86,12 +86,19 @@ func (c *client) cause(ctx context.Context, k call, err error) error {
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
 		err = fmt.Errorf("%w: %w", cause, err)
 	}
-	return scrubbedError{text: c.scrubber(k).clean(err.Error(), maxMessage), err: err}
+	return scrubbedError{text: k.scrubber().clean(err.Error(), maxMessage), err: err}
 }
 
 // readAnswer reads the body of a success. Whatever is wrong with it, the API has said that it did what was asked.
 func (c *client) readAnswer(ctx context.Context, k call, resp *http.Response) error {
 	failure := &Error{Op: k.op, Status: resp.StatusCode, Outcome: Unknown}
+	if k.stream != nil {
+		if err := k.stream(resp.Header, resp.Body); err != nil {
+			failure.Err = fmt.Errorf("%w: %w", errUnreadable, c.cause(ctx, k, err))
+			return failure
+		}
+		return nil
+	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	switch {
 	case err != nil:
@@ -104,31 +111,5 @@ func (c *client) readAnswer(ctx context.Context, k call, resp *http.Response) er
 		}
 		failure.Err = fmt.Errorf("%w: %w", errUnreadable, err)
 	}
-	return failure
-}
-
-// refused judges an answer that is no success, and holds the group when a 429 says for how long. A 429 that doesn't say holds nobody: how
-// long to wait is then the caller's guess, and another caller's call may well be let through.
-func (c *client) refused(k call, resp *http.Response) error {
-	failure := &Error{Op: k.op, Status: resp.StatusCode, Outcome: outcomeOf(resp.StatusCode)}
-	wait, told := retryAfter(resp.Header, c.now())
-	failure.RetryAfter = wait
-	if told && resp.StatusCode == http.StatusTooManyRequests {
-		c.penalize(wait)
-	}
-	// The status has decided; a body that breaks off or is no JSON only explains less.
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorAnswer))
-	var explained struct {
-		Error   any `json:"error"`
-		Message any `json:"message"`
-	}
-	if json.Unmarshal(body, &explained) != nil {
-		failure.Message = "the answer is no JSON object"
-		return failure
-	}
-	s := c.scrubber(k)
-	code, _ := explained.Error.(string)
-	message, _ := explained.Message.(string)
-	failure.Code, failure.Message = s.clean(code, maxCode), s.clean(message, maxMessage)
 	return failure
 }

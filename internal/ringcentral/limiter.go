@@ -3,33 +3,28 @@ package ringcentral
 import (
 	"context"
 	"fmt"
-	"math"
 	"sync"
 	"time"
 )
 
-const (
-	// minute is the window in which the API counts.
-	minute = time.Minute
-	// burstPart is the part of a minute's calls, one in so many, that may be made at once after a pause. A larger burst serves
-	// sudden replies sooner and lowers the steady rate, as both have to fit into one minute.
-	burstPart = 20
-)
-
 // limiter is the budget of one rate group. Calls wait in it by priority, then in the order they came; a penalty window
-// holds all of them. It never lets through more than the rate in any 60 seconds: the burst is taken out of the rate.
+// holds all of them. It never lets through more than the rate in any window of its plan: the burst is taken out of the rate.
 //
 // It keeps one number, the time at which the budget will be full again (full): each call moves it on by one interval, and a
 // call may go while it is not more than tolerance ahead of now. Safe for concurrent use; it runs no goroutine.
 type limiter struct {
-	rate int // calls a minute of all processes, 0 = no limit of our own
+	label string // of metrics
 
 	mu        sync.Mutex
+	plan      plan
 	share     float64       // our part of the rate, 0 to 1
 	interval  time.Duration // between two calls at the steady rate; 0 = no limit of our own
 	tolerance time.Duration // the burst, as time
 	full      time.Time
 	hold      time.Time // nobody goes before this
+	supply    supply    // what the API says is left
+	out       int       // calls that went and are not over
+	went      time.Time // when the last one went
 	queue     waitQueue
 	arrivals  uint64 // numbers the waiters, for the order among equals
 	timer     *time.Timer
@@ -37,14 +32,14 @@ type limiter struct {
 
 // newLimiter returns a budget that holds one call: a burst at each start would let a process that is started again and again
 // spend more than the minute allows.
-func newLimiter(perMinute int) *limiter {
-	l := &limiter{rate: perMinute, share: 1}
+func newLimiter(label string, p plan) *limiter {
+	l := &limiter{label: label, plan: p, share: 1}
 	l.pace()
 	l.full = time.Now().Add(l.tolerance)
 	return l
 }
 
-// wait returns when the call may go. Otherwise it says why not: the context's cause, or ErrNoBudget when the call's turn
+// wait returns when the call may go; it must be released when it is over. Otherwise it says why not: the context's cause, or ErrNoBudget when the call's turn
 // comes after its deadline, at once if that is known at once, with the time until that turn (0 if unknown).
 func (l *limiter) wait(ctx context.Context, p Priority) (time.Duration, error) {
 	if ctx.Err() != nil {
@@ -55,7 +50,7 @@ func (l *limiter) wait(ctx context.Context, p Priority) (time.Duration, error) {
 
 	l.mu.Lock()
 	now := time.Now()
-	if turn, ok := l.turn(now, l.queue.before(p)); w.expiresBefore(turn, ok) {
+	if turn, ok := l.turn(now, p, l.queue.before(p)); w.expiresBefore(turn, ok) {
 		l.mu.Unlock()
 		if !ok {
 			return 0, ErrNoBudget
@@ -86,13 +81,24 @@ func (l *limiter) leave(w *waiter) {
 	defer l.mu.Unlock()
 	if w.queued() {
 		l.queue.remove(w)
+	} else if err := <-w.done; err == nil {
+		l.out--
 	}
 	l.admit(time.Now())
 }
 
-// turn returns when a call goes that has ahead others before it, if none comes after; false while our share is nothing.
-func (l *limiter) turn(now time.Time, ahead int) (time.Time, bool) {
-	base := later(now, l.hold)
+// release takes note that a call which was let go is over.
+func (l *limiter) release() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.out--
+	l.admit(time.Now())
+}
+
+// turn returns when a call of priority p goes that has ahead others before it, if none comes after and all are answered at once; false
+// while our share is nothing.
+func (l *limiter) turn(now time.Time, p Priority, ahead int) (time.Time, bool) {
+	base := later(later(now, l.hold), l.supply.dryUntil(p))
 	if l.interval == 0 {
 		return base, true
 	}
@@ -103,21 +109,25 @@ func (l *limiter) turn(now time.Time, ahead int) (time.Time, bool) {
 	if ahead > 0 {
 		full = later(full, base).Add(time.Duration(ahead) * l.interval)
 	}
-	return later(base, full.Add(-l.tolerance)), true
+	return later(base, full.Add(-l.room(p))), true
 }
 
 // admit lets go whoever may go now and sets the alarm for the next. The caller holds mu.
 func (l *limiter) admit(now time.Time) {
 	for l.queue.Len() > 0 {
-		turn, ok := l.turn(now, 0)
+		turn, ok := l.turn(now, l.queue.first().priority, 0)
 		if !ok {
 			break
+		}
+		if l.out > 0 {
+			turn = later(turn, l.went.Add(l.patience()))
 		}
 		if turn.After(now) {
 			l.alarm(turn.Sub(now))
 			return
 		}
 		l.full = later(l.full, now).Add(l.interval)
+		l.out, l.went = l.out+1, now
 		l.queue.next().done <- nil
 	}
 	if l.timer != nil {
@@ -163,51 +173,6 @@ func (l *limiter) holdUntil() time.Time {
 
 // held reports whether a penalty window is open.
 func (l *limiter) held() bool { return time.Now().Before(l.holdUntil()) }
-
-// setShare makes fraction of the rate ours, for replicas that divide one account's limit; it returns the calls a minute that are left, 0 when
-// there is no limit of our own. At a fraction of 0 nobody goes, until it is raised. A share that changes gives no burst away.
-func (l *limiter) setShare(fraction float64) float64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !(fraction > 0) { // also what is not a number
-		fraction = 0
-	}
-	fraction = min(fraction, 1)
-	if fraction != l.share {
-		now, next := time.Now(), l.full.Add(-l.tolerance)
-		l.share = fraction
-		l.pace()
-		if l.interval != never {
-			next = earlier(later(next, now), now.Add(l.interval))
-			l.full = later(next, l.hold).Add(l.tolerance)
-		}
-		l.admit(now)
-	}
-	return float64(l.rate) * l.share
-}
-
-// never is the interval of a share of nothing.
-const never = time.Duration(math.MaxInt64)
-
-// pace works out interval and tolerance. A window of a minute sees at most burst-1 calls more than the steady rate gives, so these
-// are taken from it. 500 a minute: a burst of 25, then one call every 126 ms.
-func (l *limiter) pace() {
-	budget := float64(l.rate) * l.share
-	switch {
-	case l.rate == 0:
-		l.interval, l.tolerance = 0, 0
-	case budget == 0:
-		l.interval, l.tolerance = never, 0
-	default:
-		spare := math.Max(math.Floor(budget/burstPart), 1) - 1
-		interval := math.Ceil(float64(minute) / (budget - spare))
-		l.interval = time.Duration(math.Min(interval, float64(maxInterval)))
-		l.tolerance = time.Duration(spare) * l.interval
-	}
-}
-
-// maxInterval bounds the interval of the smallest shares, so that no product of it overflows and a share is never forgotten.
-const maxInterval = time.Hour
 
 func later(a, b time.Time) time.Time {
 	if a.Before(b) {

@@ -16,6 +16,8 @@ type metrics struct {
 	waiting  *prometheus.GaugeVec     // api, group, priority
 	hold     *prometheus.GaugeVec     // api, group
 	budget   *prometheus.GaugeVec     // api, group
+
+	tokenExpiry *prometheus.GaugeVec // api
 }
 
 // Labels of calls that got no status.
@@ -61,17 +63,23 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		waiting:  gauge("waiting_calls", "Calls that wait for budget now.", "api", "group", "priority"),
 		hold:     gauge("hold_until_timestamp_seconds", "End of the last penalty window; 0 if there was none.", "api", "group"),
 		budget:   gauge("budget_calls_per_minute", "Our part of the rate limit; 0 with no limit of our own, or no part.", "api", "group"),
+
+		tokenExpiry: gauge("token_expiry_timestamp_seconds", "When the access token is not used any more, where it is renewed.", "api"),
 	}
 }
 
-// prefill makes every series of an API exist from the start, so that a rate over the first failure isn't missing.
-func (m *metrics) prefill(api, group string, ops []string) {
+// prefill makes every series of an API's calls exist from the start, so that a rate over the first failure isn't missing.
+func (m *metrics) prefill(api string, ops []string) {
 	for _, op := range ops {
 		m.duration.WithLabelValues(api, op)
 		for _, status := range statusLabels() {
 			m.requests.WithLabelValues(api, op, status)
 		}
 	}
+}
+
+// prefillGroup does the same for one of its budgets.
+func (m *metrics) prefillGroup(api, group string) {
 	for _, p := range priorities() {
 		m.wait.WithLabelValues(api, group, p.String())
 		m.waiting.WithLabelValues(api, group, p.String())

@@ -16,18 +16,20 @@ const (
 	minPrivate = 4
 )
 
-// scrubber takes out of a text what must not be logged: the token, and the words a call was to send, which APIs like to
-// repeat in their complaints.
+// scrubber takes out of a text what must not be logged: the credentials, and the words a call was to send, which APIs
+// like to repeat in their complaints.
 type scrubber struct {
-	token string
-	texts []string
+	secrets []string
+	texts   []string
 }
 
 // clean returns s on one line, without secrets and quotations, no longer than limit bytes.
 func (s scrubber) clean(text string, limit int) string {
-	// The token goes first and from the whole text: a cut in its middle would leave a half that no longer matches.
-	if s.token != "" {
-		text = strings.ReplaceAll(text, s.token, redacted)
+	// They go first and from the whole text: a cut in the middle of one would leave a half that no longer matches.
+	for _, secret := range s.secrets {
+		if secret != "" {
+			text = strings.ReplaceAll(text, secret, redacted)
+		}
 	}
 	text = cut(text, 4*limit)
 	for _, private := range s.texts {

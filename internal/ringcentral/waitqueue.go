@@ -31,6 +31,8 @@ type waitQueue []*waiter
 
 func (q *waitQueue) add(w *waiter) { heap.Push(q, w) }
 
+func (q *waitQueue) first() *waiter { return (*q)[0] }
+
 func (q *waitQueue) next() *waiter { return heap.Pop(q).(*waiter) }
 
 func (q *waitQueue) remove(w *waiter) { heap.Remove(q, w.index) }

@@ -19,7 +19,7 @@ type Call struct {
 	Path   string    `json:"path"`
 	Query  string    `json:"query,omitempty"` // without the token
 	Route  string    `json:"route"`
-	// Auth tells where the token stood: bearer, parameter or none.
+	// Auth tells where the token stood: bearer, parameter, basic (the platform's authentications) or none.
 	Auth string `json:"auth"`
 	// Status is what was sent; 0 while under way, and when the connection was cut.
 	Status int `json:"status"`
@@ -33,25 +33,29 @@ type Call struct {
 	IdentityForeignID string   `json:"identity_foreign_id,omitempty"`
 	Body              string   `json:"body,omitempty"`
 	ContentID         string   `json:"content_id,omitempty"` // what the call made, also when a fault hid it
+	MessageID         string   `json:"message_id,omitempty"` // the same of a text message
+	From              string   `json:"from,omitempty"`       // of a text message
+	To                []string `json:"to,omitempty"`         // of a text message
+	RateGroup         string   `json:"rate_group,omitempty"` // of the platform's calls
+	Offender          bool     `json:"offender,omitempty"`   // came inside a penalty window
 	Took              Duration `json:"took"`
 }
 
 // Calls returns the calls of the API so far, oldest first; at most the last 100,000.
 func (s *Server) Calls() []Call { return s.calls.since(0) }
 
+// CallsSince returns the calls with a higher Seq.
+func (s *Server) CallsSince(seq int) []Call { return s.calls.since(seq) }
+
 // CallCounts returns how many calls ended how, by "POST /1.0/contents 200"; a status of 0 is a cut connection.
 func (s *Server) CallCounts() map[string]int { return s.calls.counts() }
 
 // describe makes the log's entry of a call that has just come in.
 func (s *Server) describe(at time.Time, route string, c *call) Call {
-	p := &c.params
-	_, auth := accessToken(c)
 	e := Call{
-		At: at, Method: c.r.Method, Path: c.r.URL.Path, Query: withoutToken(c.r.URL.Query()), Route: route, Auth: auth,
-		InReplyToID: p.get("in_reply_to_id"), SourceID: p.get("source_id"), Body: p.get("body"),
-		IdentityForeignID: p.get("identity_foreign_id"),
+		At: at, Method: c.r.Method, Path: c.r.URL.Path, Query: withoutToken(c.r.URL.Query()), Route: route,
 	}
-	e.ThreadID = s.threadOf(e.InReplyToID)
+	c.api.describe(c, &e)
 	return e
 }
 

@@ -20,6 +20,7 @@ const (
 	RetryAfterNone    RetryAfter = ""
 	RetryAfterSeconds RetryAfter = "seconds"
 	RetryAfterDate    RetryAfter = "date"
+	RetryAfterOff     RetryAfter = "off" // as none; for PlatformConfig, whose zero value tells seconds
 )
 
 // Config is how the simulated account behaves. The zero value is a usable account without webhook, lag and limit.
@@ -48,6 +49,8 @@ type Config struct {
 	Location *time.Location
 	// Seed makes the random faults repeatable; 0 takes a random one.
 	Seed uint64
+	// Platform is how the RingCentral platform behaves.
+	Platform PlatformConfig
 }
 
 // Deps are what the sandbox uses of its surroundings. Every field may be nil.

@@ -32,6 +32,7 @@ func (s *Server) control(mux *http.ServeMux) {
 	handle("POST /sandbox/webhook", s.registerRequest)
 	handle("POST /sandbox/delivery", decoded(func(d Delivery) (Delivery, error) { s.SetDelivery(d); return d, nil }))
 	handle("GET /sandbox/delivery", s.deliveryRequest)
+	s.platform.control(handle)
 	handle("DELETE /sandbox", func(*http.Request) (any, error) { s.Reset(); return done{true}, nil })
 }
 
@@ -51,7 +52,7 @@ func (s *Server) callsRequest(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: since is not a number", ErrInvalid)
 	}
-	return map[string]any{"calls": s.calls.since(since), "counters": s.CallCounts()}, nil
+	return map[string]any{"calls": s.CallsSince(since), "counters": s.CallCounts()}, nil
 }
 
 func (s *Server) registerRequest(r *http.Request) (any, error) {

@@ -38,12 +38,12 @@ func (s *Server) spoil(c *call, f *hit, rep reply) (reply, bool) {
 	case f.status == 0:
 		return rep, true
 	}
-	return f.reply(), true
+	return f.reply(c.api), true
 }
 
 // reply is the answer a fault asks for.
-func (f *hit) reply() reply {
-	rep := plainFailure(f.status)
+func (f *hit) reply(api dialect) reply {
+	rep := api.refusal(f.status)
 	rep.header = http.Header{}
 	if f.RetryAfter != "" {
 		rep.header.Set("Retry-After", f.RetryAfter)
@@ -85,19 +85,4 @@ func cut(w http.ResponseWriter) {
 		_ = tcp.SetLinger(0) // makes Close send RST; without it the client reads a clean end
 	}
 	_ = conn.Close()
-}
-
-// faultKeys gives a fault the parameters of a call by name.
-func (s *Server) faultKeys(c *call) func(string) string {
-	return func(name string) string {
-		switch name {
-		case "":
-			return ""
-		case "id":
-			return c.r.PathValue("id")
-		case "thread_id":
-			return s.threadOf(c.params.get("in_reply_to_id"))
-		}
-		return c.params.get(name)
-	}
 }

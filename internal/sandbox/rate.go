@@ -25,15 +25,29 @@ func (w *rateWindow) allow() (wait time.Duration, allowed bool) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.forget()
 	now := w.now()
-	for len(w.times) > 0 && now.Sub(w.times[0]) >= time.Minute {
-		w.times = w.times[1:]
-	}
 	if len(w.times) >= w.limit {
 		return w.times[0].Add(time.Minute).Sub(now), false
 	}
 	w.times = append(w.times, now)
 	return 0, true
+}
+
+// remaining tells how many calls are left of the minute.
+func (w *rateWindow) remaining() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.forget()
+	return max(0, w.limit-len(w.times))
+}
+
+// forget drops the calls that are older than a minute. Called with the lock held.
+func (w *rateWindow) forget() {
+	now := w.now()
+	for len(w.times) > 0 && now.Sub(w.times[0]) >= time.Minute {
+		w.times = w.times[1:]
+	}
 }
 
 func (w *rateWindow) clear() {

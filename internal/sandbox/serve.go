@@ -1,12 +1,10 @@
 package sandbox
 
 import (
-	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"maps"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -17,8 +15,31 @@ const maxBody = 16 << 20
 // call is one request under way.
 type call struct {
 	r      *http.Request
+	api    dialect
 	params params
 	log    *logged
+	leave  func() // undoes what dialect.arrive began
+
+	// What the platform's calls bring besides parameters.
+	body    []byte  // the JSON, also of a multipart request
+	files   []part  // of a multipart request
+	refused verdict // of the rate group, judged when the call arrived
+}
+
+// dialect is what the simulated APIs have of their own in how a call is read, admitted and refused.
+type dialect interface {
+	// read reads parameters and body. Its error is answered as a bad request.
+	read(w http.ResponseWriter, c *call) error
+	// describe completes the call log's entry.
+	describe(c *call, e *Call)
+	// value gives a fault a parameter of the call by name.
+	value(c *call, name string) string
+	// arrive is told of each call before any fault; what it returns runs once, when the call ends.
+	arrive(c *call) (leave func())
+	// admit checks token and limits.
+	admit(c *call) (reply, bool)
+	// refusal is the API's own body for a status.
+	refusal(status int) reply
 }
 
 // reply is an answer before it is written: body is marshalled as JSON, unless raw is set.
@@ -33,14 +54,15 @@ type handler func(*call) reply
 
 func ok(body any) reply { return reply{status: http.StatusOK, body: body} }
 
-// serve wraps a handler of the API: call log, then faults, then limit, token and the handler itself.
-func (s *Server) serve(route string, h handler) http.Handler {
+// serve wraps a handler of an API: call log, then faults, then limit, token and the handler itself.
+func (s *Server) serve(api dialect, route string, h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := s.now()
-		p, err := readParams(w, r)
-		c := &call{r: r, params: p}
+		c := &call{r: r, api: api}
+		err := api.read(w, c)
 		c.log = s.calls.begin(s.describe(start, route, c))
-		f := s.faults.take(route, r.Method+" "+r.URL.Path, s.faultKeys(c))
+		c.leave = api.arrive(c)
+		f := s.faults.take(route, r.Method+" "+r.URL.Path, func(name string) string { return api.value(c, name) })
 		c.log.set(func(e *Call) { e.Fault = f.String() })
 
 		answer := func() reply { return s.answer(c, h, err) }
@@ -57,42 +79,16 @@ func (s *Server) serve(route string, h handler) http.Handler {
 
 // answer runs what the real API would run.
 func (s *Server) answer(c *call, h handler, paramsErr error) reply {
-	if rep, refused := s.admit(c); refused {
+	if rep, refused := c.api.admit(c); refused {
 		return rep
 	}
 	if paramsErr != nil {
 		if _, tooLarge := errors.AsType[*http.MaxBytesError](paramsErr); tooLarge {
-			return plainFailure(http.StatusRequestEntityTooLarge)
+			return c.api.refusal(http.StatusRequestEntityTooLarge)
 		}
-		return failure(http.StatusBadRequest, "bad_request", "Invalid parameters")
+		return c.api.refusal(http.StatusBadRequest)
 	}
 	return h(c)
-}
-
-// admit checks token, impersonation and limit.
-func (s *Server) admit(c *call) (reply, bool) {
-	token, _ := accessToken(c)
-	if subtle.ConstantTimeCompare([]byte(token), []byte(s.cfg.Token)) != 1 {
-		return failure(http.StatusUnauthorized, "unauthorized", "Invalid or missing access token"), true
-	}
-	if id := c.params.get("impersonated_user_id"); id != "" && id != s.user {
-		return failure(http.StatusBadRequest, "bad_request", "You can't impersonate this user"), true
-	}
-	wait, allowed := s.rate.allow()
-	if allowed {
-		return reply{}, false
-	}
-	rep := rateLimited()
-	switch s.cfg.RetryAfter {
-	case RetryAfterSeconds:
-		seconds := (wait + time.Second - 1) / time.Second
-		rep.header = http.Header{"Retry-After": {strconv.Itoa(int(seconds))}}
-	case RetryAfterDate:
-		at := s.now().Add(wait + time.Second).UTC() // a date has whole seconds: round up
-		rep.header = http.Header{"Retry-After": {at.Format(http.TimeFormat)}}
-	case RetryAfterNone:
-	}
-	return rep, true
 }
 
 // accessToken returns the token and where it stood: bearer, parameter or none.
@@ -107,6 +103,7 @@ func accessToken(c *call) (token, where string) {
 }
 
 func (s *Server) finish(c *call, start time.Time, status int) {
+	c.leave()
 	e := c.log.set(func(e *Call) {
 		e.Status, e.Done, e.Took = status, true, Duration(s.now().Sub(start))
 	})
@@ -126,6 +123,10 @@ func (r reply) write(w http.ResponseWriter) {
 			http.Error(w, "sandbox: "+err.Error(), http.StatusInternalServerError)
 			return
 		}
+	}
+	if r.status == http.StatusNoContent {
+		h.Del("Content-Type")
+		out = nil
 	}
 	w.WriteHeader(r.status)
 	_, _ = w.Write(out) // the client may be gone; the call log has it

@@ -24,6 +24,8 @@ type Server struct {
 	hooks  *hooks
 	user   string // id of the token's user
 
+	platform *Platform
+
 	// ctx ends with Close: it frees hanging calls and deliveries.
 	ctx    context.Context //nolint:containedctx // the server's life, not a call's
 	cancel context.CancelFunc
@@ -57,17 +59,22 @@ func New(cfg Config, deps Deps) *Server {
 		http: deps.HTTP, logger: deps.Logger, now: deps.Now, ids: s.ids, chance: chance,
 	}, cfg)
 	s.state = s.freshState()
+	s.platform = newPlatform(s, cfg.Platform, deps.HTTP)
 	return s
 }
+
+// Platform returns the simulated RingCentral platform of the same server.
+func (s *Server) Platform() *Platform { return s.platform }
 
 // Close ends deliveries and hanging calls and waits for the deliveries. The handler must not be served any longer.
 func (s *Server) Close() {
 	s.cancel()
 	s.hooks.close()
+	s.platform.notes.close()
 }
 
-// Reset forgets contents, threads, identities, faults, calls and deliveries under way. Configuration and webhook stay; ids are
-// never given twice.
+// Reset forgets contents, threads, identities, messages, faults, calls and deliveries under way. Configuration, webhook,
+// subscriptions and tokens stay; ids are never given twice.
 func (s *Server) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -76,6 +83,7 @@ func (s *Server) Reset() {
 	s.faults.clear()
 	s.calls.clear()
 	s.rate.clear()
+	s.platform.reset()
 }
 
 // UserID returns the id of the token's user: the creator_id of what the API makes.
@@ -84,7 +92,7 @@ func (s *Server) UserID() string { return s.user }
 // Sources returns the channels configured, with their ids.
 func (s *Server) Sources() []Source { return slices.Clone(s.cfg.Sources) }
 
-// Handler returns the API, the attachments' bytes and the control surface.
+// Handler returns both APIs, the attachments' bytes and the control surface.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	routes := map[string]handler{
@@ -105,8 +113,9 @@ func (s *Server) Handler() http.Handler {
 		"/1.0/":                         func(*call) reply { return notFound("this address") },
 	}
 	for route, h := range routes {
-		mux.Handle(route, s.serve(route, h))
+		mux.Handle(route, s.serve(engage{s}, route, h))
 	}
+	s.platform.routes(mux)
 	s.control(mux)
 	return mux
 }
