@@ -14,6 +14,7 @@ import (
 
 	"github.com/ringbridge/ringbridge/internal/health"
 	"github.com/ringbridge/ringbridge/internal/kafka"
+	"github.com/ringbridge/ringbridge/internal/ringcentral"
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
@@ -52,6 +53,7 @@ type bridge struct {
 	intake   intake
 	registry *schemas.Registry
 	codec    *schemas.Codec
+	platform *ringcentral.Platform // all stages share it; nil where it is off
 
 	// Opened, where set, is told the addresses as soon as they are known.
 	Opened func(addresses)
