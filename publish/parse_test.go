@@ -231,7 +231,7 @@ func TestOtherEventsAreActivity(t *testing.T) {
 		"a content type not known yet":   webhook(`{"type":"content.liked","resource":{"type":"x","id":"1","metadata":"whatever"}}`),
 		"content.updated, which is ours": webhook(`{"type":"content.updated","resource":{"type":"x","id":"1"}}`),
 		"a type called like a row":       webhook(`{"type":"identity","id":"9","resource":{"type":"x","id":"1"}}`),
-		"another api's content":          {API: schemas.ApiSocial, Origin: schemas.OriginWebhook, Body: []byte(imported(`{}`))},
+		"another api's content":          {API: schemas.ApiUnknown, Origin: schemas.OriginWebhook, Body: []byte(imported(`{}`))},
 		"a row of a kind not known yet":  row("thread", `{"type":"thread","resource":{"id":"1"}}`),
 	} {
 		t.Run(fact, func(t *testing.T) {

@@ -132,13 +132,13 @@ func (c processConfig) Validate() error {
 }
 
 // platformConfig is about the RingCentral platform, which this version reads
-// the settings of and does not use yet.
+// the settings of and does not use yet. The token of its notifications is the
+// receiver's.
 type platformConfig struct {
 	ServerURL    string        `env:"RINGCENTRAL_SERVER_URL,default=https://platform.ringcentral.com"`
 	ClientID     string        `env:"RINGCENTRAL_CLIENT_ID"`
 	ClientSecret secret.String `env:"RINGCENTRAL_CLIENT_SECRET"`
 	JWT          secret.String `env:"RINGCENTRAL_JWT"`
-	WebhookToken secret.String `env:"RINGCENTRAL_WEBHOOK_TOKEN"`
 	ContentsPath string        `env:"RINGCENTRAL_CONTENTS_PATH,default=/cx/social-messaging/v1"`
 	WebhookURL   string        `env:"RINGCENTRAL_WEBHOOK_URL"`
 }

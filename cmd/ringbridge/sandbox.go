@@ -24,16 +24,20 @@ type sandboxFlags struct {
 	retryAfter  string
 	retryScale  float64
 	exportDelay time.Duration
+	platform    sandbox.PlatformConfig
+	platformCap int
 }
 
 func (p *program) sandboxCommand() *cobra.Command {
 	var f sandboxFlags
 	c := &cobra.Command{
 		Use:   "sandbox",
-		Short: "Serve a simulated Engage Digital",
-		Long: `Serves a simulated Engage Digital account: contents, identities, replies, handover
-and webhooks behave as the API is documented, traps included. Its state is in
-memory and gone when it ends. It opens nothing real; its token is public.
+		Short: "Serve a simulated RingCentral: Engage Digital and the platform",
+		Long: `Serves a simulated Engage Digital account (contents, identities, replies, handover,
+webhooks) and, beside it, a simulated RingCentral platform (OAuth, Social and
+Advanced Messaging, text messages, message sync, subscriptions). Both behave as
+the APIs are documented, traps and limits included. The state is in memory and
+gone when it ends. It opens nothing real; its credentials are public.
 
 Under /sandbox/ it is told what to do, without a token:
   POST /sandbox/contents            a customer writes ("webhook": false = only polling finds it)
@@ -42,6 +46,10 @@ Under /sandbox/ it is told what to do, without a token:
   POST /sandbox/faults              spoil calls: status, statuses, delay, hang, reset
   GET  /sandbox/calls               what was called
   GET  /sandbox/contents            everything it holds
+  POST /sandbox/platform/messages   a text message comes in, or "direction": "Outbound"
+  POST /sandbox/platform/contents   a customer writes, on Social Messaging
+  POST /sandbox/platform/sync-tokens/expire
+  GET  /sandbox/platform            authentications, limits kept and broken, notifications
   DELETE /sandbox                   start over`,
 		Example: `  ringbridge sandbox --addr :8090 --webhook-url http://127.0.0.1:8080/webhooks/engage --webhook-secret s
   ENGAGE_BASE_URL=http://127.0.0.1:8090/1.0 ENGAGE_ACCESS_TOKEN=` + sandbox.DefaultToken + ` ENGAGE_WEBHOOK_SECRET=s ringbridge run
@@ -63,6 +71,11 @@ Under /sandbox/ it is told what to do, without a token:
 	flags.DurationVar(&f.exportDelay, "export-delay", time.Second, "from a reply to its export; below 0 never")
 	flags.IntVar(&f.config.RatePerMinute, "rate", 0, "calls a minute before 429; 0 = no limit, 500 is the documented one")
 	flags.StringVar(&f.retryAfter, "retry-after", "", "header of those 429s: seconds, date, or none, as documented")
+	flags.DurationVar(&f.platform.TokenLife, "token-life", time.Hour, "life of the platform's access tokens")
+	flags.IntVar(&f.platformCap, "platform-rate", 0, "calls a minute of the platform's groups Light, Medium and Heavy; 0 = as documented (50, 40, 10), below 0 none")
+	flags.DurationVar(&f.platform.SentAfter, "sms-sent-after", time.Second, "from a text message to its status Sent; below 0 never")
+	flags.DurationVar(&f.platform.DeliveredAfter, "sms-delivered-after", 2*time.Second, "from there to Delivered; below 0 never")
+	flags.Float64Var(&f.platform.Notifications.HintLossRate, "hint-loss", 0, "share of the message store's notifications never sent, 0 to 1")
 	flags.Uint64Var(&f.config.Seed, "seed", 0, "makes random faults repeatable; 0 = different each time")
 	return c
 }
@@ -84,6 +97,8 @@ func (p *program) runSandbox(ctx context.Context, f sandboxFlags) error {
 	}
 	defer listener.stop(ctx) //nolint:errcheck // the end
 	p.printf("ENGAGE_BASE_URL=http://%s/1.0\nENGAGE_ACCESS_TOKEN=%s\n", dialable(listener.addr), f.token)
+	p.printf("RINGCENTRAL_SERVER_URL=http://%s\nRINGCENTRAL_CLIENT_ID=%s\nRINGCENTRAL_CLIENT_SECRET=%s\nRINGCENTRAL_JWT=%s\n",
+		dialable(listener.addr), sandbox.DefaultClientID, sandbox.DefaultClientSecret, sandbox.DefaultJWT)
 	p.printf("control surface: http://%s/sandbox/contents (see `ringbridge sandbox --help`)\n", dialable(listener.addr))
 	if f.webhook.VerifyToken != "" && f.webhook.URL != "" {
 		if err := shakeHands(ctx, server, f.webhook); err != nil {
@@ -107,6 +122,13 @@ func newSandbox(f sandboxFlags, logger *slog.Logger) (*sandbox.Server, error) {
 	cfg.RetryAfter = sandbox.RetryAfter(f.retryAfter)
 	cfg.Delivery = f.delivery
 	cfg.Delivery.RetryScale = f.retryScale
+	cfg.Platform = f.platform
+	cfg.Platform.IndexLag, cfg.Platform.ExportDelay = f.config.IndexLag, f.exportDelay
+	if f.platformCap != 0 {
+		cfg.Platform.Limits = map[sandbox.RateGroup]int{
+			sandbox.GroupLight: f.platformCap, sandbox.GroupMedium: f.platformCap, sandbox.GroupHeavy: f.platformCap,
+		}
+	}
 	if f.webhook.VerifyToken == "" {
 		cfg.Webhook = f.webhook
 	}

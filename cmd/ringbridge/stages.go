@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -138,13 +139,24 @@ func (b *bridge) startIngest(ctx context.Context, engage *ringcentral.Engage) er
 	b.startPoll(ctx, engage, b.intake.inbox)
 	b.public.set(b.intake.receiver)
 	b.undo.add("intake of webhooks", b.listener.drain) // the first to stop
-	state := stageState{stageWebhook, stageRunning, "takes in what Engage Digital sends to " + webhook.Path}
+	state := stageState{stageWebhook, stageRunning, "takes in what is sent to " + strings.Join(webhookPaths(b.cfg.Webhook), " and ")}
 	if !b.cfg.Webhook.Enabled() {
-		state = stageState{stageWebhook, stageOff, "ENGAGE_WEBHOOK_SECRET is empty"}
-		b.logger.Warn("webhooks are off; set ENGAGE_WEBHOOK_SECRET")
+		state = stageState{stageWebhook, stageOff, "ENGAGE_WEBHOOK_SECRET and RINGCENTRAL_WEBHOOK_TOKEN are empty"}
+		b.logger.Warn("webhooks are off; set ENGAGE_WEBHOOK_SECRET, or RINGCENTRAL_WEBHOOK_TOKEN for the platform's")
 	}
 	b.stages.set(state)
 	return nil
+}
+
+// webhookPaths returns the addresses that are open.
+func webhookPaths(cfg webhook.Config) (open []string) {
+	if cfg.EngageEnabled() {
+		open = append(open, webhook.Path)
+	}
+	if cfg.PlatformEnabled() {
+		open = append(open, webhook.PlatformPath)
+	}
+	return open
 }
 
 func (b *bridge) startPoll(ctx context.Context, engage *ringcentral.Engage, inbox *ingest.Inbox) {

@@ -52,7 +52,7 @@ func (s *Server) callsRequest(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: since is not a number", ErrInvalid)
 	}
-	return map[string]any{"calls": s.calls.since(since), "counters": s.CallCounts()}, nil
+	return map[string]any{"calls": s.CallsSince(since), "counters": s.CallCounts()}, nil
 }
 
 func (s *Server) registerRequest(r *http.Request) (any, error) {

@@ -1,7 +1,9 @@
-// Package sandbox is a simulated Engage Digital (Dimelo API 1.0): an http.Handler with its state in memory, for tests, for
-// the demo and for the sandbox command. It behaves as the API is documented, traps included, not as a client would like it.
+// Package sandbox is a simulated Engage Digital (Dimelo API 1.0) and, beside it, a simulated RingCentral platform: one
+// http.Handler with its state in memory, for tests, for the demo and for the sandbox command. Both behave as the APIs are
+// documented, traps included, not as a client would like them. They share listener, faults, call log and clock, and nothing
+// else: a content of one is not in the other.
 //
-// # What it simulates
+// # Engage Digital
 //
 // Everything is under /1.0 and wants the token, as a Bearer header or as the parameter access_token; parameters may come in
 // the query, in a form or in a JSON body, lists as name[].
@@ -22,9 +24,42 @@
 // reply marks its parent replied; a content is made before its export succeeds; a 429 tells no Retry-After; a webhook holds
 // no attachments, arrives out of order, and is sent again unless it was answered exactly 200.
 //
+// # The platform
+//
+// See [Platform] and [PlatformConfig]. What is below …/ is the user's own, /restapi/v1.0/account/~/extension/~, or with ids.
+//
+//	POST /restapi/oauth/token        JWT and refresh_token grants; POST /restapi/oauth/revoke ends a session
+//	GET  /cx/social-messaging/v1/contents        filters, orderBy, keyset pages; GET …/contents/{id}, POST …/contents
+//	GET  /cx/social-messaging/v1/identities      GET …/identities/{id}; all of it also under /engage/advanced-messaging/v1
+//	POST …/sms                       JSON, or multipart with files
+//	GET  …/message-store             GET, PUT, PATCH, DELETE …/message-store/{id}; GET …/{id}/content/{attachment}
+//	GET  …/message-sync              FSync and ISync
+//	GET  …/phone-number
+//	POST /restapi/v1.0/subscription  GET; GET, PUT, DELETE …/{id}; POST …/{id}/renew
+//
+// Traps kept on purpose: a refresh ends the old access token at once; every request inside a penalty window begins it anew (and
+// is counted as an offender, also when its token is dead or a fault spoils it); a rate group is spelled Light here and light
+// there; a filter with a wrong name is ignored and gives everything, as does a page token without the filters it came with;
+// conversationId is a number beyond 2^53, and all there is in the answer to a sent text; creationTime has whole seconds, and a
+// frame that begins within one misses the message; a text is Queued, whatever becomes of it, and Unread only in the answer that
+// made it; a second DELETE purges, and one without an id deletes everything; a sync overlaps by five seconds, has no pages,
+// returns more than was asked for, and tells nothing of what was deleted but the id; expiresIn inside deliveryMode is not
+// seen; two subscriptions may be alike; a notification that fails is lost, and a subscription whose notifications fail for ten
+// minutes is blacklisted for good.
+//
+//	message      Queued ──SentAfter──▶ Sent ──DeliveredAfter──▶ Delivered        or SendingFailed, DeliveryFailed
+//	             Alive ──DELETE──▶ Deleted ──DELETE, or 5 days──▶ Purged          PATCH restores what is Deleted
+//	subscription Active ──10 min of failure──▶ Blacklisted                         either ends with its time
+//
 // # What it deliberately does not
 //
-// There is one token, one user, no permissions. What the documentation leaves open is refused (422) where a client could come
+// Of the platform: one user, one application. No bulk requests (ids with commas), no ranges of a download, no retention by
+// count, no reminders of expiry, no other transport than WebHook, no upload of attachments for contents (nothing public tells
+// how). Blacklisted subscriptions are never tried again. Message statuses other than by time or control do not change. The
+// codes of a wrong client (OAU-153), of a number that cannot send (MSG-304), of unknown resources (CMN-102) and of 5xx
+// (CMN-201) are guesses.
+//
+// Of Engage Digital: there is one token, one user, no permissions. What the documentation leaves open is refused (422) where a client could come
 // to rely on it: unknown q keywords, other orders. The webhook is never switched off for its error ratio. Customers writing
 // into a closed thread leave it closed. The body of a 401, the identifiers of most errors and the elements of "errors" are
 // guesses: nothing public tells them.
@@ -69,6 +104,23 @@
 //	curl -d '{"route":"POST /1.0/contents","reset":"after","times":1}' localhost:8090/sandbox/faults
 //	curl -d '{"route":"GET /1.0/contents/{id}","hang":true,"times":2}' localhost:8090/sandbox/faults
 //	curl localhost:8090/sandbox/faults ; curl -X DELETE localhost:8090/sandbox/faults
+//
+// The platform, under /sandbox/platform (see [MessageImport], [SocialImport], [Notifications]):
+//
+//	curl -d '{"text":"Hello","from":"+16505550199"}' localhost:8090/sandbox/platform/messages
+//	curl -d '{"direction":"Outbound","count":100,"hint":false}' localhost:8090/sandbox/platform/messages
+//	curl -d '{"status":"DeliveryFailed","error_code":"SMS-CAR-430"}' localhost:8090/sandbox/platform/messages/ID
+//	curl -d '{"body":"Where is my order?","author":"Ann"}' localhost:8090/sandbox/platform/contents
+//	curl -d '{"body":"edited"}' localhost:8090/sandbox/platform/contents/ID         # lastModifiedTime moves
+//	curl -d '{"displayName":"Ann B.","id":"ID"}' localhost:8090/sandbox/platform/identities
+//	curl -X POST localhost:8090/sandbox/platform/sync-tokens/expire
+//	curl -X POST localhost:8090/sandbox/platform/tokens/expire                      # …/credentials/revoke, …/credentials/restore
+//	curl -X POST localhost:8090/sandbox/platform/rates/light/exhaust                # the next call is one too many
+//	curl localhost:8090/sandbox/platform/subscriptions
+//	curl -X POST localhost:8090/sandbox/platform/subscriptions/ID/blacklist         # …/expire; DELETE …/ID
+//	curl -d '{"hint_loss_rate":0.5}' localhost:8090/sandbox/platform/notifications  # GET: what became of them
+//	curl -d '{"event":"/restapi/v1.0/…","body":{}}' localhost:8090/sandbox/platform/events
+//	curl localhost:8090/sandbox/platform                # authentications, limits, offenders, disasters, notifications
 //
 // What was called, and starting over:
 //

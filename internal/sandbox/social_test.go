@@ -94,7 +94,6 @@ func TestSocialPageSizes(t *testing.T) {
 	}{
 		"a hundred by default":            {contentsPath, 100},
 		"thirty of Advanced Messaging":    {advancedPath, 30},
-		"a thousand at most":              {contentsPath + "?perPage=5000", 1000},
 		"a senseless size is the default": {contentsPath + "?perPage=x", 100},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -103,7 +102,9 @@ func TestSocialPageSizes(t *testing.T) {
 			require.Equal(t, test.want, got.Paging.PerPage)
 		})
 	}
-	last := p.page(contentsPath + query("perPage", "1000", "pageToken", *p.page(contentsPath + "?perPage=1000").Paging.NextPageToken))
+	most := p.page(contentsPath + "?perPage=5000")
+	require.Len(t, most.Records, 1000, "a thousand at most")
+	last := p.page(contentsPath + query("pageToken", *most.Paging.NextPageToken))
 	require.Empty(t, *last.Paging.NextPageToken, "in the former spelling it is empty")
 }
 
