@@ -36,6 +36,9 @@ type cursor struct {
 	// Unseen is how many rows came, by the census, that nobody has found yet: a sweep
 	// is owed.
 	Unseen int `json:"unseen,omitempty"`
+	// Token continues the message store's sync from where the inbox has it all; empty
+	// for other streams, and while there is none.
+	Token string `json:"token,omitempty"`
 }
 
 // bound returns how far a round reads back.

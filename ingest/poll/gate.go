@@ -7,13 +7,15 @@ import (
 	"time"
 )
 
-// component is the direction's name on the health board.
+// component begins the names on the health board: alone, it is that of Engage.
 const component = "poll"
 
-// A gate shuts when the API refuses the token: every call would be refused, so all
-// streams wait, and one a minute is let through to see whether it is over. It is
-// safe for concurrent use.
+// A gate shuts when an API refuses the credential: every call would be refused, so
+// all streams of that API wait, and one a minute is let through to see whether it is
+// over. It is safe for concurrent use.
 type gate struct {
+	name   string // on the health board
+	remedy string // what the operator is to do
 	log    *slog.Logger
 	health Health
 	metric func(float64) // 1 while it is shut
@@ -65,8 +67,8 @@ func (g *gate) shut(err error) {
 	now := time.Now()
 	g.opened, g.since, g.probe = make(chan struct{}), now, now.Add(probeInterval)
 	g.metric(1)
-	g.health.Set(component, "RingCentral refuses the access token: renew ENGAGE_ACCESS_TOKEN")
-	g.log.Error("polling halts: RingCentral refuses the access token", "error", err, "probe_interval", probeInterval)
+	g.health.Set(g.name, "RingCentral refuses the credential: "+g.remedy)
+	g.log.Error("polling halts: RingCentral refuses the credential", "remedy", g.remedy, "error", err, "probe_interval", probeInterval)
 }
 
 // open lets everyone go on.
@@ -79,6 +81,6 @@ func (g *gate) open() {
 	close(g.opened)
 	g.opened = nil
 	g.metric(0)
-	g.health.Clear(component)
-	g.log.Info("polling goes on", "halted", time.Since(g.since))
+	g.health.Clear(g.name)
+	g.log.Info("polling goes on", "component", g.name, "halted", time.Since(g.since))
 }

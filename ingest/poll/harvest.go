@@ -3,6 +3,7 @@ package poll
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -73,12 +74,20 @@ func (h *harvest) oldestFirst() []*row {
 	return rows
 }
 
-// compareID orders ids that tell when they were made; others stay where they are.
+// compareID orders ids that tell when they were made, and numbers, which are given
+// in a row; others stay where they are.
 func (r *row) compareID(other *row) int {
-	if r.imported.IsZero() {
+	switch {
+	case isNumber(r.id) && isNumber(other.id):
+		return cmp.Or(cmp.Compare(len(r.id), len(other.id)), cmp.Compare(r.id, other.id))
+	case r.imported.IsZero():
 		return 0
 	}
 	return cmp.Compare(r.id, other.id)
+}
+
+func isNumber(id string) bool {
+	return id != "" && len(id) != idDigits && !strings.ContainsFunc(id, func(r rune) bool { return r < '0' || r > '9' })
 }
 
 func later(a, b time.Time) time.Time {

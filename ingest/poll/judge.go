@@ -48,7 +48,7 @@ func judge(err error) result {
 		return resultInbox
 	case errors.Is(err, errCursor):
 		return resultCursor
-	case errors.Is(err, errMoving):
+	case errors.Is(err, errMoving), errors.Is(err, ringcentral.ErrFilterIgnored):
 		return resultMoving
 	case errors.Is(err, ringcentral.ErrNoBudget):
 		return resultRateLimited

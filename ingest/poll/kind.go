@@ -1,6 +1,7 @@
 package poll
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -10,7 +11,7 @@ import (
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
-// The streams, which are the keys of their cursors.
+// The streams of Engage, which are the keys of their cursors.
 const (
 	contentsStream   = "engage/contents"
 	identitiesStream = "engage/identities"
@@ -19,16 +20,21 @@ const (
 // A kind is what differs between the streams.
 type kind struct {
 	stream string
-	name   string // Arrival.Kind
+	name   string      // Arrival.Kind
+	api    schemas.Api // Engage when empty
+	// How it is asked for: by positions (Engage), by keyset (Social Messaging), or by
+	// sync tokens (the message store), which needs no list.
 	fetch  func(ctx context.Context, source Source, offset, limit int) (ringcentral.Page, error)
+	keyset func(ctx context.Context, platform Platform, q listQuery) (ringcentral.SocialPage, error)
 	at     func(fields) lenient.Text // what the list is ordered by
 	key    func(row) string
 	// late says that rows may come with an old date, so that sweeps are needed. An
 	// identity cannot: the list is ordered by updated_at, which the API sets itself.
-	late bool
+	late   bool
+	synced bool
 }
 
-// kinds lists the streams.
+// kinds lists the streams of Engage.
 func kinds() []kind {
 	return []kind{
 		{
@@ -38,13 +44,8 @@ func kinds() []kind {
 				// Newest first is the API's default; a query (q) costs it more.
 				return source.Contents(ctx, ringcentral.ContentsQuery{Offset: offset, Limit: limit})
 			},
-			at: func(f fields) lenient.Text { return f.CreatedAt },
-			key: func(r row) string {
-				if r.thread != "" {
-					return r.thread
-				}
-				return r.id
-			},
+			at:   func(f fields) lenient.Text { return f.CreatedAt },
+			key:  threadOrID,
 			late: true,
 		},
 		{
@@ -70,7 +71,7 @@ func (k kind) wants(r row, since time.Time) bool {
 
 func (k kind) item(r row) ingest.Item {
 	arrival := schemas.Arrival{
-		Origin: schemas.OriginPoll, API: schemas.ApiEngage, Kind: k.name, ContentType: "application/json", Body: r.raw,
+		Origin: schemas.OriginPoll, API: cmp.Or(k.api, schemas.ApiEngage), Kind: k.name, ContentType: "application/json", Body: r.raw,
 	}
 	if r.id != "" {
 		arrival.ResourceID = &r.id

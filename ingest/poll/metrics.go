@@ -17,10 +17,12 @@ type metrics struct {
 	known       *prometheus.GaugeVec
 	lastSuccess *prometheus.GaugeVec
 	halted      *prometheus.GaugeVec
-	refused     prometheus.Gauge
+	refused     *prometheus.GaugeVec
+	tokensLost  prometheus.Counter
+	fallback    *prometheus.GaugeVec
 }
 
-func newMetrics(reg prometheus.Registerer) *metrics {
+func newMetrics(reg prometheus.Registerer, streams []kind) *metrics {
 	auto := promauto.With(reg)
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return auto.NewCounterVec(prometheus.CounterOpts{Name: "ringbridge_poll_" + name, Help: help}, append([]string{"stream"}, labels...))
@@ -43,18 +45,27 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		known:       gauge("known_timestamp_seconds", "Time up to which all rows are in the inbox."),
 		lastSuccess: gauge("last_success_timestamp_seconds", "When a round last succeeded; 0 = not since the start."),
 		halted:      gauge("halted", "1 while the access token may not list the stream: it is asked once a minute."),
-		refused: auto.NewGauge(prometheus.GaugeOpts{
-			Name: "ringbridge_poll_unauthorized", Help: "1 while the API refuses the access token: no stream is polled, and it is asked once a minute.",
+		refused: auto.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "ringbridge_poll_unauthorized",
+			Help: "1 while the API refuses the credential: none of its streams is polled, and it is asked once a minute.",
+		}, []string{"api"}),
+		tokensLost: auto.NewCounter(prometheus.CounterOpts{
+			Name: "ringbridge_poll_sync_tokens_lost_total",
+			Help: "Sync tokens of the message store that the API did not know any more: each time all is read again from before the last safe time.",
 		}),
+		fallback: gauge("unordered", "1 while the API does not list by modification: changes of old rows are found by sweeps."),
 	}
-	for _, k := range kinds() {
+	for _, api := range []string{apiEngage, apiPlatform} {
+		m.refused.WithLabelValues(api)
+	}
+	for _, k := range streams {
 		m.prefill(k.stream)
 	}
 	return m
 }
 
 func (m *metrics) prefill(stream string) {
-	for _, vec := range []*prometheus.GaugeVec{m.owned, m.known, m.lastSuccess, m.halted} {
+	for _, vec := range []*prometheus.GaugeVec{m.owned, m.known, m.lastSuccess, m.halted, m.fallback} {
 		vec.WithLabelValues(stream)
 	}
 	for _, vec := range []*prometheus.CounterVec{m.read, m.written, m.tooLarge, m.late} {

@@ -100,9 +100,15 @@ func (o *owner) serve(ctx context.Context, client *kgo.Client, partition int32) 
 		return
 	}
 	var streams sync.WaitGroup
-	for _, k := range kinds() {
-		if partitionOf(k.stream, o.poller.deps.Topics.Cursors, count) == partition {
+	ours := func(name string) bool { return partitionOf(name, o.poller.deps.Topics.Cursors, count) == partition }
+	for _, k := range o.poller.kinds {
+		if ours(k.stream) {
 			streams.Go(func() { o.poller.stream(k, client, partition).run(ctx) })
+		}
+	}
+	for _, d := range o.poller.deps.Duties {
+		if ours(d.Name) {
+			streams.Go(func() { d.Run(ctx) })
 		}
 	}
 	streams.Wait()
@@ -133,11 +139,14 @@ func partitionOf(stream, topic string, partitions int) int32 {
 func (p *Poller) stream(k kind, client *kgo.Client, partition int32) *stream {
 	log := p.deps.Logger.With("stream", k.stream)
 	s := &stream{
-		kind: k, partition: partition, cfg: p.cfg, source: p.deps.Source, inbox: p.deps.Inbox,
+		kind: k, partition: partition, cfg: p.cfg, source: p.deps.Source, platform: p.deps.Platform, inbox: p.deps.Inbox,
 		cursors: &cursors{client: client, options: p.deps.Options, topic: p.deps.Topics.Cursors},
-		gate:    p.gate, log: log, metrics: p.metrics, jitter: p.deps.Jitter,
+		gate:    p.gates[k.owner()], wake: p.wakes[k.stream], log: log, metrics: p.metrics, jitter: p.deps.Jitter,
 		maxHarvest: p.maxHarvest, memory: newMemory(p.maxRemembered), sweeps: sweeps{cfg: p.cfg},
-		trouble: &trouble{log: log, health: p.deps.Health, stream: k.stream, metric: p.metrics.halted.WithLabelValues(k.stream).Set},
+		trouble: &trouble{
+			log: log, health: p.deps.Health, stream: k.stream, check: k.remedies().address, quiet: k.keyset != nil,
+			metric: p.metrics.halted.WithLabelValues(k.stream).Set,
+		},
 	}
 	s.list = &list{fetch: s.fetch}
 	return s

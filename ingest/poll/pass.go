@@ -2,6 +2,7 @@ package poll
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -30,12 +31,25 @@ const (
 
 var errPassTimeout = fmt.Errorf("a pass took more than %s", passTimeout)
 
+// A pager reads a list page by page, from the newest row on.
+type pager interface {
+	// next returns the next page, of which rows may have been read before.
+	next(ctx context.Context) (page, error)
+	more() bool
+}
+
+func (s *stream) pager() pager {
+	if s.kind.keyset != nil {
+		return &keyset{stream: s}
+	}
+	return &walk{list: s.list}
+}
+
 // gather reads the list from the newest row down to bound.
 func (s *stream) gather(ctx context.Context, bound time.Time, sweep bool) (*harvest, error) {
 	h := newHarvest(s.maxHarvest)
 	s.memory.pass++
-	w := walk{list: s.list}
-	for !w.done {
+	for w := s.pager(); w.more(); {
 		p, err := w.next(ctx)
 		if err != nil {
 			return nil, err
@@ -92,8 +106,12 @@ func (p page) reaches(bound time.Time) bool {
 	if len(readable) == 0 {
 		return false
 	}
-	if p.order == unordered {
+	switch p.order {
+	case oldestFirst: // the newest are still to come
+		return false
+	case unordered:
 		return !slices.ContainsFunc(readable, func(r row) bool { return !r.at.Before(bound) })
+	default:
 	}
 	return readable[len(readable)-1].at.Before(bound)
 }
@@ -139,34 +157,44 @@ func (s *stream) accept(ctx context.Context, rows []*row) error {
 	return nil
 }
 
-// fetch asks for a page until it comes, fails too often, or fails for good.
-func (s *stream) fetch(ctx context.Context, offset, limit int) ([]row, int, error) {
-	call := ringcentral.WithCallTimeout(ringcentral.WithPriority(ctx, ringcentral.Poll), callTimeout)
+// fetch asks for a page of Engage.
+func (s *stream) fetch(ctx context.Context, offset, limit int) (rows []row, count int, err error) {
+	err = s.call(ctx, func(ctx context.Context) error {
+		p, err := s.kind.fetch(ctx, s.source, offset, limit)
+		rows, count = s.rows(p.Records), p.Count
+		return err
+	})
+	return rows, count, err
+}
+
+// call makes a call until it succeeds, fails too often, or fails for good.
+func (s *stream) call(ctx context.Context, do func(context.Context) error) error {
+	bounded := ringcentral.WithCallTimeout(ringcentral.WithPriority(ctx, ringcentral.Poll), callTimeout)
 	for failures := 1; ; failures++ {
-		p, err := s.kind.fetch(call, s.source, offset, limit)
+		err := do(bounded)
 		if err == nil {
 			s.gate.open()
-			return s.rows(p), p.Count, nil
+			return nil
 		}
 		switch verdict := judge(err); {
 		case ctx.Err() != nil:
-			return nil, 0, context.Cause(ctx)
+			return context.Cause(ctx)
 		case verdict == resultRateLimited: // a wait, not an attempt
 			s.trouble.saw(verdict, err)
 			failures--
 		case verdict != resultUnavailable || failures >= fetchTries:
-			return nil, 0, err
+			return err
 		}
 		if !sleep(ctx, wait(err, max(failures, 1), s.cfg.Interval, s.jitter())) {
-			return nil, 0, context.Cause(ctx)
+			return context.Cause(ctx)
 		}
 	}
 }
 
-func (s *stream) rows(p ringcentral.Page) []row {
-	rows := make([]row, len(p.Records))
+func (s *stream) rows(records []json.RawMessage) []row {
+	rows := make([]row, len(records))
 	now := time.Now()
-	for i, raw := range p.Records {
+	for i, raw := range records {
 		rows[i] = readRow(raw, now, s.memory.seed, s.kind.at)
 	}
 	return rows

@@ -2,6 +2,7 @@ package poll
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -24,6 +25,20 @@ type Source interface {
 	Identities(ctx context.Context, q ringcentral.IdentitiesQuery) (ringcentral.Page, error)
 }
 
+// A Platform is the API of the RingCentral platform, used in the same way.
+type Platform interface {
+	// Contents and Identities list Social Messaging's. If a list is not ordered as it
+	// was asked for, the error is ringcentral.ErrFilterIgnored.
+	Contents(ctx context.Context, q ringcentral.SocialQuery) (ringcentral.SocialPage, error)
+	Identities(ctx context.Context, q ringcentral.SocialIdentitiesQuery) (ringcentral.SocialPage, error)
+	// SyncMessages reads the message store, or what changed in it since a token. If the
+	// token is not known any more, the error is ringcentral.ErrSyncTokenLost.
+	SyncMessages(ctx context.Context, q ringcentral.SyncQuery) (ringcentral.SyncAnswer, error)
+	// Messages lists the message store, and Message reads one of it.
+	Messages(ctx context.Context, q ringcentral.MessagesQuery) (ringcentral.MessagePage, error)
+	Message(ctx context.Context, id string) (json.RawMessage, error)
+}
+
 // An Inbox keeps what was found. Accept is used by several goroutines at once, and
 // returns nil only for what is safe; see ingest.Inbox for its errors.
 type Inbox interface {
@@ -36,11 +51,21 @@ type Health interface {
 	Clear(component string)
 }
 
+// A Duty is something else that one replica alone is to do: who owns the partition
+// of its name does it. Run returns soon after its context ends.
+type Duty struct {
+	Name string
+	Run  func(ctx context.Context)
+}
+
 // Deps are what a Poller uses of its surroundings.
 type Deps struct {
 	Options    []kgo.Opt   // how to reach the brokers; the poller adds its own
 	Topics     kafka.Names // where the cursors are
-	Source     Source
+	Source     Source      // Engage Digital; nil = off
+	Platform   Platform    // the RingCentral platform; nil = off
+	Social     bool        // the platform's contents and identities are polled, too
+	Duties     []Duty
 	Inbox      Inbox
 	Health     Health                // nil = nobody listens
 	Logger     *slog.Logger          // nil = silence
@@ -52,7 +77,9 @@ type Deps struct {
 type Poller struct {
 	deps    Deps
 	cfg     Config
-	gate    *gate
+	kinds   []kind
+	gates   map[string]*gate // by API
+	wakes   map[string]chan struct{}
 	metrics *metrics
 
 	maxHarvest, maxRemembered int // less in tests
@@ -80,10 +107,43 @@ func New(deps Deps, cfg Config) *Poller {
 	if deps.Jitter == nil {
 		deps.Jitter = rand.Float64
 	}
-	m := newMetrics(deps.Registerer)
-	return &Poller{
-		deps: deps, cfg: cfg, metrics: m, maxHarvest: maxHarvest, maxRemembered: maxRemembered,
-		gate: &gate{log: deps.Logger, health: deps.Health, metric: m.refused.Set},
+	p := &Poller{
+		deps: deps, cfg: cfg, maxHarvest: maxHarvest, maxRemembered: maxRemembered,
+		kinds: deps.kinds(), gates: map[string]*gate{}, wakes: map[string]chan struct{}{},
+	}
+	p.metrics = newMetrics(deps.Registerer, p.kinds)
+	for _, k := range p.kinds {
+		p.wakes[k.stream] = make(chan struct{}, 1)
+		if api := k.owner(); p.gates[api] == nil {
+			p.gates[api] = &gate{
+				name: k.remedies().component, remedy: k.remedies().credential, log: deps.Logger, health: deps.Health,
+				metric: p.metrics.refused.WithLabelValues(api).Set,
+			}
+		}
+	}
+	return p
+}
+
+// Hint says that the message store has changed: the stream is polled now, if this
+// process runs it. Else its owner finds the change within POLL_INTERVAL: hints may
+// be lost anyway, so none is passed on. It does not block and is safe for concurrent
+// use.
+func (p *Poller) Hint() { p.poke(messagesStream) }
+
+// Wake polls all streams of the platform now that this process runs: notifications
+// may have been missed.
+func (p *Poller) Wake() {
+	for _, k := range p.kinds {
+		if k.owner() == apiPlatform {
+			p.poke(k.stream)
+		}
+	}
+}
+
+func (p *Poller) poke(stream string) {
+	select {
+	case p.wakes[stream] <- struct{}{}:
+	default: // it will be polled anyway, or there is no such stream
 	}
 }
 

@@ -7,9 +7,24 @@ import (
 
 // round reads what may be new, writes it, and moves the cursor.
 func (s *stream) round(ctx context.Context) error {
+	switch {
+	case s.kind.keyset != nil:
+		return s.keysetRound(ctx)
+	case s.kind.synced:
+		return s.syncRound(ctx)
+	}
+	return s.listRound(ctx)
+}
+
+// listRound does it for what is listed.
+func (s *stream) listRound(ctx context.Context) error {
 	began := time.Now()
 	s.cursor.notAfter(began, s.cfg.Overlap)
 	bound := s.cursor.bound(s.cfg.Overlap)
+	if s.changesOnly() {
+		// The order of another owner's rounds may have been another.
+		bound = earlier(bound, s.cursor.Swept.Add(-s.cfg.Overlap))
+	}
 	why, sweep := s.sweeps.due(began, s.cursor)
 	sweep = sweep && s.kind.late
 	if sweep {
@@ -53,7 +68,7 @@ func (s *stream) catchUp(ctx context.Context, bound time.Time, sweep bool) (late
 
 // settle notes what is true when all there is was taken, by one pass or by several.
 func (s *stream) settle(h *harvest, began time.Time, sweep, several bool) {
-	if sweep {
+	if sweep || s.changesOnly() {
 		s.cursor.Swept, s.cursor.Unseen = began.UTC().Round(0), 0
 	}
 	if !several { // else fresh rows can't be told from those that an earlier pass has written

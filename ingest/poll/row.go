@@ -1,6 +1,7 @@
 package poll
 
 import (
+	"cmp"
 	"encoding/hex"
 	"encoding/json"
 	"hash/maphash"
@@ -18,6 +19,7 @@ type row struct {
 	at       time.Time // what the list is ordered by; zero = unreadable
 	imported time.Time // when the API got it, by its id; zero = the id does not tell
 	hash     uint64    // of the bytes
+	typ      string    // "" = none
 }
 
 // hashSeed makes hashes differ from process to process; they are kept in memory
@@ -30,6 +32,22 @@ type fields struct {
 	ThreadID  lenient.Text `json:"thread_id"`
 	CreatedAt lenient.Text `json:"created_at"`
 	UpdatedAt lenient.Text `json:"updated_at"`
+
+	// The platform's names.
+	SocialThreadID   lenient.Text `json:"threadId"`
+	CreationTime     lenient.Text `json:"creationTime"`
+	LastModifiedTime lenient.Text `json:"lastModifiedTime"`
+	Conversation     struct {
+		ID lenient.Text `json:"id"`
+	} `json:"conversation"`
+	// ConversationID has more digits than a float holds; its text is exact.
+	ConversationID lenient.Text `json:"conversationId"`
+	Type           lenient.Text `json:"type"`
+}
+
+// thread returns the conversation; "" = none.
+func (f fields) thread() string {
+	return string(cmp.Or(f.ThreadID, f.SocialThreadID, f.Conversation.ID, f.ConversationID))
 }
 
 // readRow reads a row. One that cannot be read is a row too: it is taken, and what
@@ -38,8 +56,8 @@ func readRow(raw json.RawMessage, now time.Time, seed hashSeed, at func(fields) 
 	var f fields
 	_ = json.Unmarshal(raw, &f) // a wrong shape leaves the rest readable
 	r := row{
-		raw: raw, id: string(f.ID), thread: string(f.ThreadID), ident: string(f.ID),
-		at: readTime(string(at(f))), imported: importTime(string(f.ID), now), hash: maphash.Bytes(seed, raw),
+		raw: raw, id: string(f.ID), thread: f.thread(), ident: string(f.ID),
+		at: readTime(string(at(f))), imported: importTime(string(f.ID), now), hash: maphash.Bytes(seed, raw), typ: string(f.Type),
 	}
 	if r.ident == "" {
 		r.ident = "\x00" + string(raw)

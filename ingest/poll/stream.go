@@ -16,6 +16,8 @@ type stream struct {
 	partition  int32
 	cfg        Config
 	source     Source
+	platform   Platform
+	wake       <-chan struct{} // cuts a pause short
 	inbox      Inbox
 	cursors    *cursors
 	gate       *gate
@@ -34,6 +36,9 @@ type stream struct {
 	warm   bool      // memory holds what a round reads
 	swept  bool      // memory holds what a sweep reads
 	warned bool      // of the list's order
+
+	order keysetOrder // of a keyset list
+	sync  syncState   // of the message store
 }
 
 // run polls until ctx ends. It returns at once then: what it had begun is begun
@@ -70,11 +75,37 @@ func (s *stream) run(ctx context.Context) {
 		if verdict == resultUnauthorized {
 			continue // the gate waits
 		}
-		if !sleep(ctx, pause) {
+		if !s.rest(ctx, pause, err == nil) {
 			break
 		}
 	}
 	s.log.Info("stream ends", "known", s.cursor.Known)
+}
+
+// hintGap is the least time between two rounds of which hints demand one each: the
+// messages of a lively hour bring a hint each, and the API grants fifty calls a minute.
+const hintGap = 2 * time.Second
+
+// rest waits, until it is woken where that is welcome: not after a failure, as the
+// API may have asked for the pause. It returns false when ctx ended first.
+func (s *stream) rest(ctx context.Context, pause time.Duration, wakeable bool) bool {
+	gap := min(pause, hintGap)
+	if !sleep(ctx, gap) {
+		return false
+	}
+	if !wakeable {
+		return sleep(ctx, pause-gap)
+	}
+	timer := time.NewTimer(pause - gap)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-s.wake:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // begin loads the cursor, or makes the first one. The beginning of the stream is

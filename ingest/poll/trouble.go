@@ -10,11 +10,15 @@ import (
 //
 // Readiness is marked for what an operator must mend and what leaves nothing else
 // to do: an address that answers 404. A stream without permission (403) is one of
-// two, and an outage of the API passes by itself: those are told by metrics.
+// several, and an outage of the API passes by itself: those are told by metrics.
+// So is a refusal of Social Messaging, which few accounts have and which is on unless
+// it is switched off: webhooks and text messages must not suffer from it.
 type trouble struct {
 	log    *slog.Logger
 	health Health
 	stream string
+	check  string        // what to look at when the API refuses the request
+	quiet  bool          // readiness does not depend on the stream
 	metric func(float64) // halted
 
 	now   result
@@ -41,8 +45,11 @@ func (t *trouble) saw(r result, err error) {
 		t.metric(1)
 		t.log.Error("stream halts: the access token may not list it", "error", err, "probe_interval", probeInterval)
 	case resultRefused:
-		t.health.Set(t.component(), "RingCentral refuses to list "+t.stream+": check ENGAGE_BASE_URL")
-		t.log.Error("stream halts: the API refuses the request", "error", err, "probe_interval", probeInterval)
+		t.metric(1)
+		if !t.quiet {
+			t.health.Set(t.component(), "RingCentral refuses to list "+t.stream+": check "+t.check)
+		}
+		t.log.Error("stream halts: the API refuses the request", "check", t.check, "error", err, "probe_interval", probeInterval)
 	default:
 		t.log.Warn("stream waits", "result", r, "error", err)
 	}

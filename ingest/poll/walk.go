@@ -42,6 +42,9 @@ func (w *walk) next(ctx context.Context) (page, error) {
 	return page{}, fmt.Errorf("%w: %d steps back did not lead to what was read before", errMoving, maxSteps)
 }
 
+// more reports whether there may be another page.
+func (w *walk) more() bool { return !w.done }
+
 // joins reports whether no row can lie between the page before and this one.
 func (w *walk) joins(p page) bool {
 	if p.start == 0 || w.before == nil {
