@@ -11,8 +11,8 @@ import (
 // platformConfig is about the RingCentral platform: how it is called, and what
 // it sends to us.
 type platformConfig struct {
-	Client       ringcentral.PlatformConfig
-	WebhookURL   string        `env:"RINGCENTRAL_WEBHOOK_URL"`
+	Client     ringcentral.PlatformConfig
+	WebhookURL string `env:"RINGCENTRAL_WEBHOOK_URL"`
 }
 
 // Validate returns the faults of what the client does not know, and of an address
