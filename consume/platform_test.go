@@ -170,6 +170,18 @@ func TestEqualTextsNeverShareAMessage(t *testing.T) {
 	})
 }
 
+func TestATextWhoseAnswerIsOnItsWayIsNotTakenByItsTwin(t *testing.T) {
+	platformBubble(t, sandbox.PlatformConfig{}, func(t *testing.T, b *bench, p *simulated) {
+		p.fault(sandbox.Fault{Route: routeSMS, Delay: sandbox.Duration(3 * time.Second), AfterEffect: true, Times: 1})
+		p.fault(sandbox.Fault{Route: routeSMS, Reset: "before", Times: 1})
+		b.start()
+		b.send(b.command("c1", "conv1", sms("OK")), b.command("c2", "conv2", sms("OK")))
+		final := b.wait(2)
+		require.NotEqual(t, *final["c1"].ResourceID, *final["c2"].ResourceID)
+		require.Equal(t, 2, p.sent("OK"))
+	})
+}
+
 func TestATextOfSomebodyElseIsNotTakenForOurs(t *testing.T) {
 	platformBubble(t, sandbox.PlatformConfig{}, func(t *testing.T, b *bench, p *simulated) {
 		for _, other := range []sandbox.MessageImport{
