@@ -119,6 +119,7 @@ func TestWhatIsPublishedOfAMessage(t *testing.T) {
 			[]string{"received", "deleted", "updated", "deleted"},
 		},
 		"a creation told again restores nothing": {[]text{row(0, alive), gone(5, deleted), hook(3, alive), hook(-1, alive)}, []string{"received", "deleted"}},
+		"a stale one without a time of change":   {[]text{hook(-1, received), hook(-1, `"messageStatus":"Queued"`)}, []string{"received"}},
 		"notifications without a time of change": {[]text{hook(-1, unread+`,"messageStatus":"Queued"`), hook(-1, unread+`,"messageStatus":"Received"`), hook(-1, read+`,"messageStatus":"Queued"`)}, []string{"received", "Received"}},
 	} {
 		t.Run(fact, func(t *testing.T) {

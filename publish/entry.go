@@ -29,8 +29,8 @@ import (
 //	fingerprint   6 bytes, big endian
 //
 // In memory the same bytes are kept, by a hash of the key: some 130 bytes a
-// content, 60 an event. Nothing is ever forgotten, since a backfill may bring a
-// content of any age again.
+// content or a message, 60 an event. Nothing is ever forgotten, since a backfill
+// may bring one of any age again.
 const entryVersion = 1
 
 // errEntry means that an entry cannot be read: another program, or a newer
