@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
+	"net/http"
 	"time"
 
 	"github.com/ringbridge/ringbridge/internal/ringcentral"
@@ -22,102 +22,110 @@ type Engage interface {
 	Contents(context.Context, ringcentral.ContentsQuery) (ringcentral.Page, error)
 }
 
+// Social is what commands need of Social or Advanced Messaging, by the same
+// rules; *ringcentral.Platform is one.
+type Social interface {
+	CreateContent(context.Context, ringcentral.CreateContent) (json.RawMessage, error)
+	Content(ctx context.Context, id string) (json.RawMessage, error)
+	Contents(context.Context, ringcentral.SocialQuery) (ringcentral.SocialPage, error)
+}
+
+// Messages is what commands need of the text messages and the message store, by
+// the same rules; *ringcentral.Platform is one.
+type Messages interface {
+	SendSMS(context.Context, ringcentral.TextMessage) (json.RawMessage, error)
+	SendMMS(context.Context, ringcentral.TextMessage) (json.RawMessage, error)
+	Message(ctx context.Context, id string) (json.RawMessage, error)
+	Messages(context.Context, ringcentral.MessagesQuery) (ringcentral.MessagePage, error)
+	UpdateMessage(ctx context.Context, id string, change ringcentral.MessageChange) (json.RawMessage, error)
+	DeleteMessage(ctx context.Context, id string, purge bool) error
+}
+
 // An action is what a command asks for, ready to be called.
 type action interface {
+	// flavour is the API that is called.
+	flavour() flavour
 	// call makes the call, once, and returns the id of what it made, if anything.
-	call(ctx context.Context, api Engage) (resource string, err error)
-	// find looks for the effect of calls made since then, and returns its id, or
-	// "" when it is not there (yet). It takes what take takes: an effect that
-	// another command has is not this one's. It returns errUntellable where the
-	// API cannot show it.
-	find(ctx context.Context, api Engage, since time.Time, take func(id string) bool) (string, error)
+	// What it has to read before that fails as not sent.
+	call(ctx context.Context) (resource string, err error)
+	// find looks for the effect of calls made since then. Found is false when it
+	// is not there (yet). It takes what take takes: an effect that another command
+	// has is not this one's. It returns errUntellable where the API cannot show
+	// it, and errUnsure where something may be it or not.
+	find(ctx context.Context, since time.Time, take func(id string) bool) (resource string, found bool, err error)
 	// repeatable tells whether the call may simply be made again.
 	repeatable() bool
-	// twin is equal for actions whose effects could be taken for each other; ""
-	// when there are none.
+	// twin is equal for actions that must not be at work at the same time, as the
+	// effect of one could be taken for the other's; "" when there are none.
 	twin() string
 }
 
 // errUntellable says that it cannot be found out whether a call had its effect.
 var errUntellable = errors.New("consume: the API does not show whether it happened")
 
+// errUnsure is errUntellable for now: a later look may find the effect itself.
+var errUnsure = fmt.Errorf("%w: what is there may be the effect of this call or of another", errUntellable)
+
 // actionOf checks a command before any call is made, and returns its action. Its
 // errors are for the one who issued the command.
-func actionOf(reply *schemas.ReplyCommand) (action, error) {
-	switch a := reply.Action.(type) {
+func (a apis) actionOf(reply *schemas.ReplyCommand) (act action, err error) {
+	switch of := reply.Action.(type) {
 	case *schemas.CreateContent:
-		return createContentOf(a)
+		act, err = a.createContentOf(of)
 	case *schemas.Handover:
-		return handoverOf(a)
+		act, err = a.handoverOf(of)
+	case *schemas.SendSMS:
+		act, err = a.sendSMSOf(of)
+	case *schemas.UpdateMessage:
+		act, err = a.updateMessageOf(of)
+	case *schemas.DeleteMessage:
+		act, err = a.deleteMessageOf(of)
+	default:
+		return nil, fmt.Errorf("the action %s is not supported by this version", schemas.ActionName(reply.Action))
 	}
-	return nil, fmt.Errorf("the action %s is not supported by this version", schemas.ActionName(reply.Action))
+	if err == nil {
+		err = a.missing(act.flavour())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("action %s: %w", schemas.ActionName(reply.Action), err)
+	}
+	return act, nil
 }
 
-func createContentOf(a *schemas.CreateContent) (action, error) {
-	switch {
-	case a.API != schemas.ContentApiEngage:
-		return nil, fmt.Errorf("action CreateContent: api %s is not supported by this version: want ENGAGE", a.API)
-	case text(a.InReplyToID) == "" && text(a.SourceID) == "":
-		return nil, errors.New("action CreateContent: in_reply_to_id (to answer) or source_id (to start a discussion) is needed")
-	case a.Body == "" && text(a.StructuredContent) == "" && text(a.TemplateName) == "":
-		return nil, errors.New("action CreateContent: body is empty, and there is neither structured_content nor a template")
-	case text(a.StructuredContent) != "" && !isObject(*a.StructuredContent):
-		return nil, errors.New("action CreateContent: structured_content is not a JSON object")
+// madeBy returns the id in the answer to a call that made something. Without one
+// it was accepted, but what it made must be found.
+func madeBy(op string, raw json.RawMessage, err error) (string, error) {
+	if err != nil {
+		return "", err
 	}
-	c := ringcentral.CreateContent{
-		Body: a.Body, BodyFormat: strings.ToLower(string(a.BodyFormat)), InReplyToID: a.InReplyToID, SourceID: a.SourceID,
-		AuthorID: a.AuthorID, Private: a.Private, Title: a.Title, To: a.To, Cc: a.Cc, Bcc: a.Bcc, AttachmentIDs: a.AttachmentIds,
-		TemplateName: a.TemplateName, TemplateLanguage: a.TemplateLanguage, ContextData: a.ContextData,
+	id := ringcentral.ID(raw)
+	if id == "" {
+		return "", &ringcentral.Error{Op: op, Status: http.StatusOK, Outcome: ringcentral.Unknown, Err: errors.New("the answer holds no id")}
 	}
-	if text(a.StructuredContent) != "" {
-		c.StructuredContent = json.RawMessage(*a.StructuredContent)
-	}
-	if a.AutoSubmitted {
-		c.AutoSubmitted = &a.AutoSubmitted
-	}
-	return createContent{c}, nil
+	return id, nil
 }
 
-func handoverOf(a *schemas.Handover) (action, error) {
-	sides := map[schemas.HandoverParty]string{schemas.HandoverPartyBot: "bot", schemas.HandoverPartyAgent: "agent"}
-	from, to := sides[a.From], sides[a.To]
-	switch {
-	case a.IdentityForeignID == "":
-		return nil, errors.New("action Handover: identity_foreign_id is empty")
-	case from == "" || to == "":
-		return nil, errors.New("action Handover: from and to must each be BOT or AGENT")
-	case from == to:
-		return nil, fmt.Errorf("action Handover: from and to are both %s", a.From)
+// unsent marks the failure of what is read before a call: whatever the answer
+// was, the call itself did not go out.
+func unsent(err error) error {
+	failure, ok := errors.AsType[*ringcentral.Error](err)
+	if !ok {
+		return err
 	}
-	return handover{ringcentral.Handover{
-		From: from, To: to, IdentityForeignID: a.IdentityForeignID, Type: text(a.Type), AppID: text(a.AppID),
-		InterventionID: text(a.InterventionID), ThreadCategoryIDs: a.ThreadCategoryIds, Trigger: text(a.Trigger),
-	}}, nil
+	marked := *failure
+	marked.Outcome = ringcentral.NotSent
+	return &marked
 }
 
-// handover may be made again after an unknown outcome: the second one finds the
-// conversation where the first put it.
-type handover struct{ ringcentral.Handover }
-
-func (h handover) call(ctx context.Context, api Engage) (string, error) {
-	return "", api.Handover(ctx, h.Handover)
+// isStatus tells whether the API answered with this status.
+func isStatus(err error, status int) bool {
+	failure, ok := errors.AsType[*ringcentral.Error](err)
+	return ok && failure.Status == status
 }
-
-func (handover) find(context.Context, Engage, time.Time, func(string) bool) (string, error) {
-	return "", errUntellable
-}
-
-func (handover) repeatable() bool { return true }
-func (handover) twin() string     { return "" }
 
 func text(s *string) string {
 	if s == nil {
 		return ""
 	}
 	return *s
-}
-
-func isObject(s string) bool {
-	var object map[string]json.RawMessage
-	return json.Unmarshal([]byte(s), &object) == nil && object != nil
 }

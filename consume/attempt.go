@@ -23,15 +23,12 @@ const (
 	// lateEffect is how much longer an effect may take after a time-out: the
 	// server had not answered, so it may still be at work.
 	lateEffect = 5 * time.Second / failpoint.Haste
-	// firstLook and mostLook bound the wait between two looks; it doubles.
-	firstLook = 250 * time.Millisecond
-	mostLook  = 10 * time.Second
 )
 
 // attempt makes one call: the attempt goes on record, then the call goes out.
 // Not over means that another attempt or a look-up must follow.
 func (c *Consumer) attempt(l *ledger, p *partition, cmd *command, act action) (end ending, over bool, err error) {
-	pass, err := c.gate.enter(p.waits)
+	pass, err := c.gates[act.flavour()].enter(p.waits)
 	if err != nil {
 		return ending{}, false, err
 	}
@@ -43,8 +40,10 @@ func (c *Consumer) attempt(l *ledger, p *partition, cmd *command, act action) (e
 	if err == nil {
 		pass.report(answered, cmd.conversation(), "")
 		cmd.attempts++
-		c.claims.take(resource, cmd.reply.CommandID)
-		c.logAttempt(cmd, "succeeded", took, 0)
+		if resource != "" {
+			c.claims.take(resource, cmd.reply.CommandID)
+		}
+		c.logAttempt(cmd, act, "succeeded", took, 0)
 		return succeeded(resource, 200), true, nil
 	}
 	if isOurs(err) {
@@ -54,7 +53,7 @@ func (c *Consumer) attempt(l *ledger, p *partition, cmd *command, act action) (e
 	verdict := Judge(p.calls, err)
 	cmd.failed(err, time.Now())
 	end, over = c.after(pass, cmd, verdict, err)
-	c.logAttempt(cmd, verdict.Action.String(), took, max(0, time.Until(cmd.notBefore)))
+	c.logAttempt(cmd, act, verdict.Action.String(), took, max(0, time.Until(cmd.notBefore)))
 	if verdict.Action == Leave {
 		return ending{}, false, context.Cause(p.calls)
 	}
@@ -96,7 +95,7 @@ func (c *Consumer) callOnRecord(l *ledger, p *partition, cmd *command, act actio
 	c.metrics.inFlight.Inc()
 	defer c.metrics.inFlight.Dec()
 	start := time.Now()
-	resource, err = act.call(c.callContext(p, cmd, now), c.deps.Engage)
+	resource, err = act.call(c.callContext(p, cmd, now))
 	took = time.Since(start)
 	failpoint.Hit("consume/called")
 	c.metrics.attemptSeconds.Observe(took.Seconds())
@@ -154,61 +153,23 @@ func (c *Consumer) after(pass *pass, cmd *command, verdict Verdict, cause error)
 		}
 		cmd.notBefore = now.Add(c.pace.wait(max(1, cmd.attempts), verdict.After, c.random))
 	}
-	if verdict.Action == LookUp {
+	switch {
+	case verdict.Action == LookUp:
 		cmd.doubt, cmd.doubtUntil = true, now.Add(settleTime)
 		if errors.Is(cause, context.DeadlineExceeded) {
 			cmd.doubtUntil = cmd.doubtUntil.Add(lateEffect)
 		}
+	case verdict.Doubt: // the API is still at it: the last look comes when the wait is over
+		cmd.doubt, cmd.doubtUntil = true, cmd.notBefore
 	}
 	return ending{}, false
 }
 
-// lookUp looks for the effect of a call until it is found, or until a look that
-// began after the doubt was settled did not find it. It returns the effect's
-// id, "" when there is none, errUntellable, or why it was left.
-func (c *Consumer) lookUp(p *partition, cmd *command, act action) (string, error) {
-	ctx := ringcentral.WithPriority(p.waits, ringcentral.Lookup)
-	ctx = ringcentral.WithCallTimeout(ctx, c.cfg.CallTimeout)
-	take := func(id string) bool { return c.claims.take(id, cmd.reply.CommandID) }
-	pause := firstLook
-	for failures := 0; ; {
-		began := time.Now()
-		resource, err := act.find(ctx, c.deps.Engage, cmd.firstAttempt, take)
-		var wait time.Duration
-		switch {
-		case err == nil && (resource != "" || !began.Before(cmd.doubtUntil)):
-			return resource, nil
-		case err == nil:
-			wait = min(pause, max(0, time.Until(cmd.doubtUntil)))
-			pause = min(2*pause, mostLook)
-		case errors.Is(err, errUntellable):
-			return "", err
-		default:
-			failures++
-			verdict := Judge(p.waits, err)
-			switch verdict.Action {
-			case Leave:
-				return "", context.Cause(p.waits)
-			case DeadLetter:
-				return "", errors.Join(errUntellable, err)
-			case Halt:
-				wait = haltProbe
-			default:
-				wait = c.pace.wait(failures, verdict.After, c.random)
-			}
-			c.log.Warn("look-up failed", "command_id", cmd.reply.CommandID, "error", err, "next_ms", wait.Milliseconds())
-		}
-		if err := sleep(p.waits, wait); err != nil {
-			return "", err
-		}
-	}
-}
-
 // logAttempt writes the one wide line of an attempt.
-func (c *Consumer) logAttempt(cmd *command, verdict string, took, next time.Duration) {
+func (c *Consumer) logAttempt(cmd *command, act action, verdict string, took, next time.Duration) {
 	c.metrics.attempts.WithLabelValues(verdict).Inc()
 	attrs := []any{
-		"command_id", cmd.reply.CommandID, "conversation", cmd.conversation(), "action", schemas.ActionName(cmd.reply.Action),
+		"command_id", cmd.reply.CommandID, "conversation", cmd.conversation(), "action", schemas.ActionName(cmd.reply.Action), "api", act.flavour().String(),
 		"partition", cmd.record.Partition, "offset", cmd.record.Offset, "verdict", verdict, "attempts", cmd.attempts, "max_attempts", c.cfg.MaxAttempts,
 		"duration_ms", took.Milliseconds(), "next_ms", next.Milliseconds(),
 	}

@@ -52,7 +52,7 @@ func (c *Consumer) carry(l *ledger, p *partition, r *kgo.Record) {
 // settle finds the command's end: attempts, look-ups and waits between them. An
 // error means that the partition is given away.
 func (c *Consumer) settle(l *ledger, p *partition, cmd *command) (ending, error) {
-	act, err := actionOf(cmd.reply)
+	act, err := c.apis.actionOf(cmd.reply)
 	if err != nil {
 		return refused(deadletter.Invalid, "%v", err), nil
 	}
@@ -108,7 +108,7 @@ func (c *Consumer) resolve(p *partition, cmd *command, act action) (end ending, 
 		cmd.doubt = false
 		return ending{}, false, nil
 	}
-	resource, err := c.lookUp(p, cmd, act)
+	resource, found, err := c.lookUp(p, cmd, act)
 	failpoint.Hit("consume/looked-up")
 	switch {
 	case errors.Is(err, errUntellable) && c.cfg.OnAmbiguous != AmbiguousResend:
@@ -120,7 +120,7 @@ func (c *Consumer) resolve(p *partition, cmd *command, act action) (end ending, 
 		c.metrics.lookups.WithLabelValues("untellable").Inc()
 	case err != nil:
 		return ending{}, false, err
-	case resource != "":
+	case found:
 		c.metrics.lookups.WithLabelValues("found").Inc()
 		end := succeeded(resource, cmd.last.status)
 		end.recovered = true

@@ -40,7 +40,9 @@ type Deps struct {
 	Topics       kafka.Names
 	Group        string // the consumer group
 	Codec        Codec
-	Engage       Engage
+	Engage       Engage   // nil = off: its commands are refused as invalid; so with the next two, of which one at least is on
+	Social       Social   // CreateContent with api SOCIAL
+	Messages     Messages // SendSms, UpdateMessage, DeleteMessage
 	Logger       *slog.Logger
 	Registerer   prometheus.Registerer
 	Health       Health        // nil = nobody asks
@@ -57,7 +59,8 @@ type Consumer struct {
 	log     *slog.Logger
 	metrics *metrics
 
-	gate   *gate
+	apis   apis
+	gates  [flavours]*gate
 	admit  chan struct{} // commands with an attempt on record, at most twice the slots: so that a slot never waits for the ledger
 	slots  chan struct{} // calls at once
 	twins  *twins
@@ -74,17 +77,22 @@ func New(deps Deps, cfg Config) (*Consumer, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("consume: %w", err)
 	}
+	if deps.Engage == nil && deps.Social == nil && deps.Messages == nil {
+		return nil, errors.New("consume: no API is on")
+	}
 	if deps.DrainTimeout == 0 {
 		deps.DrainTimeout = defaultDrain
 	}
 	c := &Consumer{
-		deps: deps, cfg: cfg, log: deps.Logger.With("component", component),
+		deps: deps, cfg: cfg, apis: apis{deps.Engage, deps.Social, deps.Messages}, log: deps.Logger.With("component", component),
 		admit: make(chan struct{}, 2*cfg.Concurrency), slots: make(chan struct{}, cfg.Concurrency),
 		twins: newTwins(), claims: newClaims(), random: rand.Float64,
 		pace: backoff{least: cfg.BackoffMin, most: cfg.BackoffMax},
 	}
 	c.metrics = newMetrics(deps.Registerer, c.standing)
-	c.gate = newGate(cfg.CircuitFailures, c.pace, c.random, c.gateChanged)
+	for f := range flavours {
+		c.gates[f] = newGate(cfg.CircuitFailures, c.pace, c.random, func(state gateState, why string) { c.gateChanged(f, state, why) })
+	}
 	return c, nil
 }
 
@@ -107,18 +115,19 @@ func (c *Consumer) Run(ctx context.Context) error {
 	}
 }
 
-func (c *Consumer) gateChanged(state gateState, why string) {
-	c.metrics.circuitIs(state)
+func (c *Consumer) gateChanged(f flavour, state gateState, why string) {
+	c.metrics.circuitIs(f, state)
+	log := c.log.With("api", f.String())
 	switch state {
 	case gateClosed:
-		c.log.Info("calls go out again")
-		c.clearHealth(component)
+		log.Info("calls go out again")
+		c.clearHealth(f.component())
 	case gateOpen:
-		c.log.Error("the API is down: commands are kept, one probe at a time goes out", "error", why)
-		c.setHealth(component, "the API is down, commands are kept: "+why)
+		log.Error("the API is down: commands are kept, one probe at a time goes out", "error", why)
+		c.setHealth(f.component(), "the API is down, commands are kept: "+why)
 	case gateHalted:
-		c.log.Error("the API refuses the credential: commands are kept, and it is tried once a minute; check ENGAGE_ACCESS_TOKEN", "error", why)
-		c.setHealth(component, "the API refuses the credential (ENGAGE_ACCESS_TOKEN), commands are kept: "+why)
+		log.Error("the API refuses the credential: commands are kept, and it is tried once a minute; check the settings", "settings", f.credential(), "error", why)
+		c.setHealth(f.component(), "the API refuses the credential ("+f.credential()+"), commands are kept: "+why)
 	}
 }
 

@@ -57,8 +57,8 @@ func newMetrics(reg prometheus.Registerer, now func() standing) *metrics {
 		inFlight:       gauge("calls_in_flight", "Calls that are out."),
 		inDoubt:        gauge("in_doubt", "Commands whose last call may have had its effect, being looked up."),
 		circuit: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "ringbridge_replies_circuit", Help: "1 for the state that the circuit before the API is in.",
-		}, []string{"state"}),
+			Name: "ringbridge_replies_circuit", Help: "1 for the state that the circuit before an API is in.",
+		}, []string{"api", "state"}),
 		ledgerSeconds: seconds("ledger_duration_seconds", "Time to put a batch of attempts and results on record.", .002, .005, .01, .025, .05, .1, .25, .5, 1, 5, 30),
 		ledgerAborts:  counter("ledger_aborts_total", "Transactions of the ledger that were refused and tried again."),
 		restarts:      counter("restarts_total", "Times the stage started again with new clients."),
@@ -75,7 +75,9 @@ func newMetrics(reg prometheus.Registerer, now func() standing) *metrics {
 	for _, found := range []string{"found", "absent", "untellable"} {
 		m.lookups.WithLabelValues(found)
 	}
-	m.circuitIs(gateClosed)
+	for f := range flavours {
+		m.circuitIs(f, gateClosed)
+	}
 	reg.MustRegister(m.attempts, m.attemptSeconds, m.results, m.letters, m.duplicates, m.lookups, m.inFlight, m.inDoubt, m.circuit, m.ledgerSeconds, m.ledgerAborts, m.restarts,
 		gaugeOf("unfinished", "Commands read and not finished.", func(s standing) float64 { return float64(s.open) }),
 		gaugeOf("conversations_waiting", "Conversations with commands that are not finished.", func(s standing) float64 { return float64(s.lanes) }),
@@ -89,12 +91,12 @@ func newMetrics(reg prometheus.Registerer, now func() standing) *metrics {
 	return m
 }
 
-func (m *metrics) circuitIs(state gateState) {
+func (m *metrics) circuitIs(f flavour, state gateState) {
 	for _, s := range []gateState{gateClosed, gateOpen, gateHalted} {
 		value := 0.0
 		if s == state {
 			value = 1
 		}
-		m.circuit.WithLabelValues(s.String()).Set(value)
+		m.circuit.WithLabelValues(f.String(), s.String()).Set(value)
 	}
 }

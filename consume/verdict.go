@@ -47,6 +47,7 @@ type Verdict struct {
 	Action Action
 	Reason deadletter.Reason // why it is given up; "" unless Action is DeadLetter
 	After  time.Duration     // at the earliest, as the API asked; 0 = it did not say
+	Doubt  bool              // with Wait: an earlier call of the same may be about to have its effect
 }
 
 // The causes with which a partition's context ends.
@@ -82,7 +83,8 @@ func Judge(ctx context.Context, err error) Verdict {
 func judgeStatus(failure *ringcentral.Error) Verdict {
 	switch failure.Status {
 	case http.StatusTooManyRequests:
-		return Verdict{Action: Wait, After: failure.RetryAfter}
+		// A duplicate of a call that the API is still at (CMN-304) is told as unknown.
+		return Verdict{Action: Wait, After: failure.RetryAfter, Doubt: failure.Outcome == ringcentral.Unknown}
 	case http.StatusUnauthorized:
 		return Verdict{Action: Halt, After: failure.RetryAfter}
 	case http.StatusForbidden:
@@ -90,8 +92,12 @@ func judgeStatus(failure *ringcentral.Error) Verdict {
 	case http.StatusNotFound:
 		return Verdict{Action: DeadLetter, Reason: deadletter.NotFound}
 	}
-	if failure.Outcome == ringcentral.Refused {
+	switch failure.Outcome {
+	case ringcentral.Refused:
 		return Verdict{Action: DeadLetter, Reason: deadletter.Rejected}
+	case ringcentral.NotSent: // what is read before the call failed
+		return Verdict{Action: Retry, After: failure.RetryAfter}
+	case ringcentral.Unknown:
 	}
 	return Verdict{Action: LookUp, After: failure.RetryAfter}
 }

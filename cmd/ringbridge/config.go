@@ -111,7 +111,6 @@ type processConfig struct {
 	Account         string        `env:"ACCOUNT,default=default"`
 	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT,default=10s"`
 	SpoolDir        string        `env:"SPOOL_DIR"`
-	SMSRate         int           `env:"SMS_RATE,default=40"`
 	Traces          string        `env:"OTEL_EXPORTER_OTLP_ENDPOINT"`
 }
 
@@ -124,42 +123,7 @@ func (c processConfig) Validate() error {
 	if c.ShutdownTimeout <= 0 {
 		faults = append(faults, errors.New("SHUTDOWN_TIMEOUT: want more than 0"))
 	}
-	if c.SMSRate < 0 {
-		faults = append(faults, errors.New("SMS_RATE: want 0 (no limit of our own) or more calls a minute"))
-	}
 	faults = append(faults, addressFault("OTEL_EXPORTER_OTLP_ENDPOINT", c.Traces, "put them into OTEL_EXPORTER_OTLP_HEADERS"))
-	return errors.Join(faults...)
-}
-
-// platformConfig is about the RingCentral platform, which this version reads
-// the settings of and does not use yet. The token of its notifications is the
-// receiver's.
-type platformConfig struct {
-	ServerURL    string        `env:"RINGCENTRAL_SERVER_URL,default=https://platform.ringcentral.com"`
-	ClientID     string        `env:"RINGCENTRAL_CLIENT_ID"`
-	ClientSecret secret.String `env:"RINGCENTRAL_CLIENT_SECRET"`
-	JWT          secret.String `env:"RINGCENTRAL_JWT"`
-	ContentsPath string        `env:"RINGCENTRAL_CONTENTS_PATH,default=/cx/social-messaging/v1"`
-	WebhookURL   string        `env:"RINGCENTRAL_WEBHOOK_URL"`
-}
-
-// Validate returns every fault, each naming its variable.
-func (c platformConfig) Validate() error {
-	credentials := "use RINGCENTRAL_CLIENT_ID, RINGCENTRAL_CLIENT_SECRET and RINGCENTRAL_JWT"
-	faults := []error{
-		addressFault("RINGCENTRAL_SERVER_URL", c.ServerURL, credentials),
-		addressFault("RINGCENTRAL_WEBHOOK_URL", c.WebhookURL, "use RINGCENTRAL_WEBHOOK_TOKEN"),
-	}
-	switch c.ContentsPath {
-	case "/cx/social-messaging/v1", "/engage/advanced-messaging/v1", "off":
-	default:
-		faults = append(faults, errors.New("RINGCENTRAL_CONTENTS_PATH: want /cx/social-messaging/v1, /engage/advanced-messaging/v1 or off"))
-	}
-	for name, value := range map[string]secret.String{"RINGCENTRAL_CLIENT_SECRET": c.ClientSecret, "RINGCENTRAL_JWT": c.JWT} {
-		if (c.ClientID == "") != (value.Reveal() == "") {
-			faults = append(faults, fmt.Errorf("%s: set it together with RINGCENTRAL_CLIENT_ID, or neither", name))
-		}
-	}
 	return errors.Join(faults...)
 }
 

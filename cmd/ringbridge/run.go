@@ -87,7 +87,6 @@ func (p *program) runBridge(ctx context.Context, only []string) error {
 // somebody may expect.
 func warnAboutSettings(logger *slog.Logger, cfg config, env any) {
 	unsupported := map[string]bool{
-		"RINGCENTRAL_CLIENT_ID":       cfg.Platform.ClientID != "",
 		"OTEL_EXPORTER_OTLP_ENDPOINT": cfg.Process.Traces != "",
 	}
 	for name, set := range unsupported {
@@ -97,6 +96,9 @@ func warnAboutSettings(logger *slog.Logger, cfg config, env any) {
 	}
 	if cfg.Engage.PlainText() {
 		logger.Warn("ENGAGE_BASE_URL is http: the access token crosses the network unencrypted")
+	}
+	if cfg.Platform.Client.Enabled() && cfg.Platform.Client.PlainText() {
+		logger.Warn("RINGCENTRAL_SERVER_URL is http: the credentials cross the network unencrypted")
 	}
 	if unknown := unknownSettings(env); len(unknown) > 0 {
 		logger.Warn("variables that look like settings and are none; see `ringbridge run --help`", "variables", strings.Join(unknown, ", "))

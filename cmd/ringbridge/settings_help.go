@@ -77,8 +77,6 @@ func settingDocs() []settingGroup {
 		}},
 		{"RingCentral platform", []settingDoc{
 			{"RINGCENTRAL_WEBHOOK_TOKEN", "Verification-Token of notifications; comma list, so that it can be rotated; empty = they are off"},
-		}},
-		{"RingCentral platform (not supported by this version)", []settingDoc{
 			{"RINGCENTRAL_SERVER_URL", "the platform"},
 			{"RINGCENTRAL_CLIENT_ID", "empty = off"},
 			{"RINGCENTRAL_CLIENT_SECRET", "of the client"},

@@ -6,8 +6,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
-
-	"github.com/ringbridge/ringbridge/internal/ringcentral"
 )
 
 // leastShare is what a process keeps of the API's quota that owns nothing at
@@ -22,14 +20,21 @@ const leastShare = 0.02
 // process's. It is safe for concurrent use.
 type shares struct {
 	bridge *bridge
-	engage *ringcentral.Engage
+	apis   []sharer
 
 	mu      sync.Mutex
 	clients map[*kgo.Client]bool
 }
 
-func newShares(b *bridge, engage *ringcentral.Engage) *shares {
-	return &shares{bridge: b, engage: engage, clients: map[*kgo.Client]bool{}}
+// sharer is the client of an API whose quota is divided. It is safe for
+// concurrent use.
+type sharer interface {
+	// Share makes a fraction of the quota, 0 to 1, this process's.
+	Share(fraction float64)
+}
+
+func newShares(b *bridge, apis ...sharer) *shares {
+	return &shares{bridge: b, apis: apis, clients: map[*kgo.Client]bool{}}
 }
 
 // OnNewClient implements kgo.HookNewClient.
@@ -72,8 +77,11 @@ func (s *shares) update(ctx context.Context) error {
 			}
 		}
 	}
-	if all > 0 {
-		s.engage.Share(max(leastShare, float64(own)/float64(all)))
+	if all == 0 {
+		return nil
+	}
+	for _, api := range s.apis {
+		api.Share(max(leastShare, float64(own)/float64(all)))
 	}
 	return nil
 }

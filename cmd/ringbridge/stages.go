@@ -68,7 +68,9 @@ func (l *stageList) set(state stageState) {
 // startStages starts what was chosen, the ends of the flow first: what comes in
 // finds somebody to pass it on.
 func (b *bridge) startStages(ctx context.Context) error {
-	engage := b.openEngage(ctx)
+	engage := b.openEngage()
+	b.platform = b.openPlatform()
+	b.shareQuota(ctx, engage)
 	b.background(ctx, "prober", b.watch)
 	for _, stage := range []struct {
 		name  string
@@ -86,32 +88,48 @@ func (b *bridge) startStages(ctx context.Context) error {
 
 // openEngage returns the client of the API that all stages share, or nil where
 // Engage is off.
-func (b *bridge) openEngage(ctx context.Context) *ringcentral.Engage {
+func (b *bridge) openEngage() *ringcentral.Engage {
 	if !b.cfg.Engage.Enabled() {
-		b.logger.Warn("Engage Digital is off: nothing is polled, events are not enriched, commands stay on their topic; set ENGAGE_BASE_URL")
+		b.logger.Warn("Engage Digital is off: it is not polled, events are not enriched, commands for it are refused; set ENGAGE_BASE_URL")
 		return nil
 	}
 	engage := ringcentral.NewEngage(b.cfg.Engage, ringcentral.Deps{Logger: b.logger.With("component", "engage"), Registerer: b.metrics})
 	b.undo.add("Engage client", func(context.Context) error { engage.Close(); return nil })
-	shares := newShares(b, engage)
+	return engage
+}
+
+// shareQuota divides the quotas of the APIs among the replicas.
+func (b *bridge) shareQuota(ctx context.Context, engage *ringcentral.Engage) {
+	var apis []sharer
+	if engage != nil {
+		apis = append(apis, engage)
+	}
+	if b.platform != nil {
+		apis = append(apis, b.platform)
+	}
+	if len(apis) == 0 {
+		return
+	}
+	shares := newShares(b, apis...)
 	b.opts = append(b.opts, kgo.WithHooks(shares))
 	b.background(ctx, "rate shares", shares.run)
-	return engage
 }
 
 func (b *bridge) startConsume(ctx context.Context, engage *ringcentral.Engage) error {
 	const about = "carries out reply commands"
-	if engage == nil {
-		b.stages.set(stageState{stageConsume, stageOff, "ENGAGE_BASE_URL is empty; commands wait on the topic"})
+	if engage == nil && b.platform == nil {
+		b.stages.set(stageState{stageConsume, stageOff, "ENGAGE_BASE_URL and RINGCENTRAL_CLIENT_ID are empty; commands wait on the topic"})
 		return nil
 	}
 	names := b.names()
-	stage, err := consume.New(consume.Deps{
-		Options: b.stageOptions(stageConsume), Topics: names, Group: names.Group(topicReplies), Codec: b.codec, Engage: engage,
+	deps := consume.Deps{
+		Options: b.stageOptions(stageConsume), Topics: names, Group: names.Group(topicReplies), Codec: b.codec,
 		Logger: b.logger, Registerer: b.metrics, Health: b.board,
 		// Something is left for the commit and the other stages.
 		DrainTimeout: b.cfg.Process.ShutdownTimeout * 7 / 10,
-	}, b.cfg.Consume)
+	}
+	b.replyAPIs(&deps, engage)
+	stage, err := consume.New(deps, b.cfg.Consume)
 	if err != nil {
 		return err
 	}
@@ -160,14 +178,20 @@ func webhookPaths(cfg webhook.Config) (open []string) {
 }
 
 func (b *bridge) startPoll(ctx context.Context, engage *ringcentral.Engage, inbox *ingest.Inbox) {
-	if engage == nil {
-		b.stages.set(stageState{stagePoll, stageOff, "ENGAGE_BASE_URL is empty"})
+	if engage == nil && b.platform == nil {
+		b.stages.set(stageState{stagePoll, stageOff, "ENGAGE_BASE_URL and RINGCENTRAL_CLIENT_ID are empty"})
 		return
 	}
-	poller := poll.New(poll.Deps{
-		Options: b.stageOptions(stagePoll), Topics: b.names(), Source: engage, Inbox: inbox,
+	deps := poll.Deps{
+		Options: b.stageOptions(stagePoll), Topics: b.names(), Inbox: inbox,
 		Health: b.board, Logger: b.logger.With("component", stagePoll), Registerer: b.metrics,
-	}, b.cfg.Poll)
+	}
+	if engage != nil {
+		deps.Source = engage
+	}
+	b.pollPlatform(ctx, &deps)
+	poller := poll.New(deps, b.cfg.Poll)
+	b.listeners.poller.Store(poller)
 	b.runStage(ctx, stageState{Name: stagePoll, About: "finds what webhooks miss"}, poller.Run)
 }
 

@@ -97,7 +97,7 @@ func (c *call) readParts(raw []byte, boundary string) error {
 			return fmt.Errorf("sandbox: multipart: %w", err)
 		}
 		kind := in.Header.Get("Content-Type")
-		if media, _, _ := mime.ParseMediaType(kind); c.body == nil && in.FileName() == "" && media == "application/json" {
+		if media, _, _ := mime.ParseMediaType(kind); c.body == nil && len(c.files) == 0 && media == "application/json" {
 			c.body = data
 			continue
 		}
