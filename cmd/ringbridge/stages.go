@@ -178,14 +178,20 @@ func webhookPaths(cfg webhook.Config) (open []string) {
 }
 
 func (b *bridge) startPoll(ctx context.Context, engage *ringcentral.Engage, inbox *ingest.Inbox) {
-	if engage == nil {
-		b.stages.set(stageState{stagePoll, stageOff, "ENGAGE_BASE_URL is empty"})
+	if engage == nil && b.platform == nil {
+		b.stages.set(stageState{stagePoll, stageOff, "ENGAGE_BASE_URL and RINGCENTRAL_CLIENT_ID are empty"})
 		return
 	}
-	poller := poll.New(poll.Deps{
-		Options: b.stageOptions(stagePoll), Topics: b.names(), Source: engage, Inbox: inbox,
+	deps := poll.Deps{
+		Options: b.stageOptions(stagePoll), Topics: b.names(), Inbox: inbox,
 		Health: b.board, Logger: b.logger.With("component", stagePoll), Registerer: b.metrics,
-	}, b.cfg.Poll)
+	}
+	if engage != nil {
+		deps.Source = engage
+	}
+	b.pollPlatform(ctx, &deps)
+	poller := poll.New(deps, b.cfg.Poll)
+	b.listeners.poller.Store(poller)
 	b.runStage(ctx, stageState{Name: stagePoll, About: "finds what webhooks miss"}, poller.Run)
 }
 
