@@ -230,12 +230,13 @@ func TestLettersOfTheInboxGoBackAsArrivals(t *testing.T) {
 	}
 	give(`{"id":"r","events":[{"type":"content.imported","resource":{"id":"c1","metadata":{"thread_id":"t"}}},{"type":"task.created","resource":{"id":"k"}}]}`)
 	give(`{"type":"content.imported","resource":{"id":"c2","metadata":{"thread_id":"t"}}}`)
+	give(`{"uuid":"u","event":"/restapi/v1.0/account/1/extension/2/message-store/instant","body":{"id":"7","conversation":{"id":"9"}}}`)
 	give(`not JSON`)
 
 	got := w.run(t, "dlq", "redrive", "--topic", "inbox", "--rate", "1000")
 	require.Zero(t, got.code, got.err)
 	require.Contains(t, got.out, "cannot be sent back: neither a webhook's request nor an event of one")
-	require.Contains(t, got.out, "2 of 3 sent back")
+	require.Contains(t, got.out, "3 of 4 sent back")
 	keys := map[string]int{}
 	for _, record := range lines(t, w.run(t, "tail", "inbox", "--from", "beginning", "--no-follow").out) {
 		value := record["value"].(map[string]any)
@@ -244,7 +245,7 @@ func TestLettersOfTheInboxGoBackAsArrivals(t *testing.T) {
 		require.Equal(t, "1", record["headers"].(map[string]any)["ringbridge.dlq.redrives"])
 		keys[fmt.Sprint(record["key"], value["kind"], value["resource_id"])]++
 	}
-	require.Equal(t, map[string]int{"tcontent.importedc1": 1, "ktask.createdk": 1, "tcontent.importedc2": 1}, keys)
+	require.Equal(t, map[string]int{"tcontent.importedc1": 1, "ktask.createdk": 1, "tcontent.importedc2": 1, "9notification7": 1}, keys)
 }
 
 func TestAFaultInAFileSendsNothing(t *testing.T) {
