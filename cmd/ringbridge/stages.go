@@ -148,6 +148,9 @@ func (b *bridge) startPublish(ctx context.Context, engage *ringcentral.Engage) e
 	} else {
 		about += "; not enriched, as ENGAGE_BASE_URL is empty"
 	}
+	if b.platform != nil && b.cfg.Platform.Client.Contents() {
+		deps.Social = b.platform
+	}
 	b.runStage(ctx, stageState{Name: stagePublish, About: about}, publish.New(deps, b.cfg.Publish).Run)
 	return nil
 }
