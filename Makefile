@@ -3,7 +3,7 @@
 include .versions
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-fast test-real check fmt fix fmt-check lint vet generated tidy parts up crash crash-mutants clean
+.PHONY: help demo build test test-fast test-real check fmt fix fmt-check lint vet generated tidy parts up crash crash-mutants outage fuzz clean
 
 # The version is in the name, so that a new pin is a new file to make.
 LINT := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
@@ -75,6 +75,18 @@ crash: parts ## kill the program wherever it hurts, and count on both sides; ROU
 
 crash-mutants: parts ## leave out one safeguard after another: crash must catch each; SEED=s
 	go run ./internal/crash/cmd -mutants -rounds 50 -seed $(SEED)
+
+# Its short form is part of test-real. The minutes are of the outage; starting, draining and counting come on top.
+MINUTES ?= 5
+
+outage: parts ## keep the broker away under 200 webhooks a second, and count and measure; MINUTES=n
+	go test -count=1 -v -tags real -timeout $$(($(MINUTES) + 15))m -run '^TestALongOutageCostsDiskNotMemory$$' ./internal/e2e -args -outage $(MINUTES)m
+
+# Of each target. CI runs none of this: the corpora under testdata/fuzz are part of test-fast.
+FUZZTIME ?= 1m
+
+fuzz: ## every fuzz target, one after another, until something is found; FUZZTIME=10m
+	@FUZZTIME=$(FUZZTIME) .ci/fuzz
 
 clean: ## remove what was built here; the fetched parts stay in the user's cache
 	rm -rf bin

@@ -39,6 +39,7 @@ func (a apis) createContentOf(c *schemas.CreateContent) (action, error) {
 		return engageContent{create, a.engage}, nil
 	case schemas.ContentApiSocial:
 		return create.social(a.social)
+	case schemas.ContentApiUnknown:
 	}
 	return nil, fmt.Errorf("api %s is not supported by this version: want ENGAGE or SOCIAL", c.API)
 }

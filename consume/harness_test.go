@@ -46,6 +46,7 @@ type bench struct {
 	names   kafka.Names
 	codec   consume.Codec
 	api     *fakeEngage
+	engage  consume.Engage // api, or nil = off
 	social  consume.Social
 	texts   consume.Messages
 	client  *kgo.Client
@@ -68,6 +69,7 @@ func newBench(t *testing.T, codec consume.Codec) *bench {
 			CircuitFailures: 10, OnAmbiguous: consume.AmbiguousDeadLetter,
 		},
 	}
+	b.engage = b.api
 	b.client, err = kgo.NewClient(append(b.opts, kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerBatchMaxBytes(16_000_000))...)
 	require.NoError(t, err)
 	t.Cleanup(b.client.Close)
@@ -80,7 +82,7 @@ func newBench(t *testing.T, codec consume.Codec) *bench {
 func (b *bench) start() (stop func()) {
 	b.t.Helper()
 	c, err := consume.New(consume.Deps{
-		Options: b.opts, Topics: b.names, Group: b.names.Group("replies"), Codec: b.codec, Engage: b.api, Social: b.social, Messages: b.texts,
+		Options: b.opts, Topics: b.names, Group: b.names.Group("replies"), Codec: b.codec, Engage: b.engage, Social: b.social, Messages: b.texts,
 		Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Health: b.health,
 	}, b.cfg)
 	require.NoError(b.t, err)

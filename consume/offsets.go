@@ -30,8 +30,8 @@ func (o *offsets) with(finished ...int64) int64 {
 	for _, offset := range finished {
 		extra[offset] = true
 	}
-	if failpoint.Off("contiguous-commit") && len(finished) > 0 {
-		o.most = max(o.most, slices.Max(finished)+1)
+	if failpoint.Off("contiguous-commit") {
+		o.most = max(o.most, o.first, slices.Max(append(finished, -1))+1)
 		return o.most
 	}
 	commit := o.first

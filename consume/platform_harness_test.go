@@ -83,7 +83,7 @@ func (p *simulated) written() (n int) {
 	return n
 }
 
-// texts counts the text messages that went out with a text.
+// sent counts the text messages that went out with a text.
 func (p *simulated) sent(text string) (n int) {
 	for _, m := range p.Messages() {
 		if m.Direction == sandbox.DirectionOutbound && m.Subject == text {
@@ -104,9 +104,9 @@ func (p *simulated) answers(body string) (n int) {
 }
 
 // message imports a message that a customer sent and returns its id.
-func (p *simulated) message(text string) int64 {
+func (p *simulated) message() int64 {
 	p.t.Helper()
-	messages, err := p.ImportMessages(sandbox.MessageImport{Text: text})
+	messages, err := p.ImportMessages(sandbox.MessageImport{Text: "from a customer"})
 	require.NoError(p.t, err)
 	return messages[0].ID
 }

@@ -15,7 +15,7 @@ type authorKey struct {
 }
 
 func authorKeyOf(u *unit) authorKey {
-	return authorKey{account: u.arrival.Account, api: u.arrival.API, id: deref(u.event.content.content.AuthorID)}
+	return authorKey{account: u.arrival.Account, api: u.arrival.API, id: deref(u.content().content.content.AuthorID)}
 }
 
 // An author is what is known of a content's author.

@@ -106,13 +106,11 @@ func (m *maker) stage(ctx context.Context, b *batch, record *kgo.Record) (*stage
 func (m *maker) records(b *batch, fit limits) ([]*kgo.Record, error) {
 	var out []*kgo.Record
 	for _, u := range b.units {
-		r, err := m.record(u, fit)
+		made, err := m.made(u, fit)
 		if err != nil {
 			return nil, err
 		}
-		if r != nil {
-			out = append(out, r)
-		}
+		out = append(out, made...)
 	}
 	kept := b.met[:0]
 	for _, met := range b.met {
@@ -131,19 +129,22 @@ func (m *maker) records(b *batch, fit limits) ([]*kgo.Record, error) {
 	return out, nil
 }
 
-// record returns a unit's event or letter; nil when it is a repetition.
-func (m *maker) record(u *unit, fit limits) (*kgo.Record, error) {
-	if u.event != nil {
-		r, err := m.eventRecord(u, fit)
-		var outage *schemas.UnavailableError
-		if err == nil || errors.As(err, &outage) {
-			return r, err
+// made returns a unit's events or its letter; nothing when it is a repetition.
+func (m *maker) made(u *unit, fit limits) ([]*kgo.Record, error) {
+	var out []*kgo.Record
+	for _, e := range u.events {
+		r, err := m.eventRecord(u, e, fit)
+		if _, ok := errors.AsType[*schemas.UnavailableError](err); ok {
+			return nil, err
 		}
-		m.spoiled[position{u.record.Partition, u.record.Offset}] = err
-		return nil, errSpoiled
+		if err != nil {
+			m.spoiled[position{u.record.Partition, u.record.Offset}] = err
+			return nil, errSpoiled
+		}
+		out = append(out, r)
 	}
 	if u.fault == nil {
-		return nil, nil
+		return out, nil
 	}
 	r := u.letter(m.names, time.Now())
 	if !fit.fits(r) {
@@ -151,13 +152,12 @@ func (m *maker) record(u *unit, fit limits) (*kgo.Record, error) {
 			"topic", r.Topic, "partition", u.record.Partition, "offset", u.record.Offset)
 		return nil, nil
 	}
-	return r, nil
+	return []*kgo.Record{r}, nil
 }
 
-// eventRecord encodes a unit's event. One that does not fit goes out without
-// what the receiver can do without: the content as received.
-func (m *maker) eventRecord(u *unit, fit limits) (*kgo.Record, error) {
-	e := u.event
+// eventRecord encodes an event of a unit. One that does not fit goes out without
+// what the receiver can do without: the content or message as received.
+func (m *maker) eventRecord(u *unit, e *event, fit limits) (*kgo.Record, error) {
 	r := &kgo.Record{Topic: topicOf(m.names, e.topic), Partition: u.record.Partition, Key: []byte(e.key), Headers: e.headers(u)}
 	for {
 		value, err := m.codec.Encode(e.value)
@@ -168,12 +168,27 @@ func (m *maker) eventRecord(u *unit, fit limits) (*kgo.Record, error) {
 		if fit.fits(r) {
 			return r, nil
 		}
-		content, ok := e.value.(*schemas.ContentEvent)
-		if !ok || content.Raw == nil {
+		if !withoutRaw(e.value) {
 			return nil, errTooLarge
 		}
-		content.Raw = nil
 	}
+}
+
+// withoutRaw takes what was received out of an event, and tells whether that
+// made it smaller.
+func withoutRaw(value schemas.Value) bool {
+	var raw **string
+	switch v := value.(type) {
+	case *schemas.ContentEvent:
+		raw = &v.Raw
+	case *schemas.MessageEvent:
+		raw = &v.Raw
+	default:
+		return false
+	}
+	there := *raw != nil
+	*raw = nil
+	return there
 }
 
 // arrivalOf returns an identity met as an arrival, so that the owner of its own

@@ -82,7 +82,7 @@ func onCluster(t *testing.T, dial dialFunc, run func(b *bench), opts ...kfake.Op
 	t.Helper()
 	names := kafka.TopicNames("t.")
 	cluster, err := kfake.NewCluster(append(opts, kfake.NumBrokers(1),
-		kfake.SeedTopics(partitions, names.Inbox, names.Contents, names.Activity, names.Seen), kfake.SeedTopics(2, names.InboxDLQ, names.Identities))...)
+		kfake.SeedTopics(partitions, names.Inbox, names.Contents, names.Messages, names.Activity, names.Seen), kfake.SeedTopics(2, names.InboxDLQ, names.Identities))...)
 	require.NoError(t, err)
 	defer cluster.Close()
 	b := newBench(t, dial, kgo.SeedBrokers(cluster.ListenAddrs()...), names)
@@ -152,9 +152,14 @@ func (b *bench) arrive(arrivals ...schemas.Arrival) []*kgo.Record {
 
 // conversation is the key that ingest gives a body.
 func conversation(body []byte) string {
+	type message struct {
+		ID           string
+		Conversation struct{ ID string }
+	}
 	var keys struct {
-		ID       string
-		Thread   string `json:"thread_id"`
+		message
+		Body     message // of a notification
+		Thread   string  `json:"thread_id"`
 		Resource struct {
 			ID       string
 			Metadata struct {
@@ -163,7 +168,9 @@ func conversation(body []byte) string {
 		}
 	}
 	_ = json.Unmarshal(body, &keys)
-	for _, key := range []string{keys.Resource.Metadata.Thread, keys.Thread, keys.Resource.ID, keys.ID} {
+	for _, key := range []string{
+		keys.Body.Conversation.ID, keys.Conversation.ID, keys.Resource.Metadata.Thread, keys.Thread, keys.Resource.ID, keys.Body.ID, keys.ID,
+	} {
 		if key != "" {
 			return key
 		}

@@ -107,6 +107,10 @@ type verdict struct {
 //
 // An arrival older than the state changes nothing that is known and makes no
 // update, so that a replay of all arrivals publishes nothing.
+//
+// What a first sight leaves out is unknown, and no change when it is told later.
+// Where an API tells so little that the rest must follow, its findings assume
+// what their event shows instead.
 func (s contentState) weigh(f *contentFinding) (verdict, contentState) {
 	at := millis(f.at)
 	var v verdict
@@ -128,6 +132,9 @@ func (s contentState) weigh(f *contentFinding) (verdict, contentState) {
 		next = s.merged(at, f.tracked)
 	}
 	next.published |= onceOf(v.eventType)
+	if onceOf(v.eventType)&firstSights != 0 {
+		next.tracked = f.assumed.overlaid(next.tracked)
+	}
 	return v, next
 }
 

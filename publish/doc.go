@@ -4,7 +4,7 @@
 //
 //	inbox ─▶ decode ─▶ parse ─▶ weigh ─▶ enrich ─▶ encode ─┐
 //	            │         │       ▲ │                       ▼
-//	            │         │       │ └─ repetition ─▶ │ transaction: contents, activity, identities,
+//	            │         │       │ └─ repetition ─▶ │ transaction: contents, messages, activity, identities,
 //	            └────┬────┘       │                  │ inbox.dlq, seen, and the inbox's offsets
 //	            inbox.dlq       seen                 └──▶ committed ─▶ memory
 //

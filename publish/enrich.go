@@ -3,12 +3,8 @@ package publish
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"log/slog"
-	"net/http"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/ringbridge/ringbridge/internal/ringcentral"
 	"github.com/ringbridge/ringbridge/schemas"
@@ -40,10 +36,9 @@ const (
 // the bound, and a dead API one bound, not one each batch. It is used by one
 // goroutine; only its calls are concurrent.
 type enricher struct {
-	api     API // nil = off
+	sources map[schemas.Api]*source
 	bound   time.Duration
 	authors *authors
-	breaker breaker
 	log     *slog.Logger
 	metrics *metrics
 }
@@ -60,21 +55,16 @@ type met struct {
 func (e *enricher) enrich(ctx context.Context, units []*unit) []met {
 	var contents []*unit
 	for _, u := range units {
-		if u.event != nil && u.event.content != nil {
+		if u.content() != nil && e.sources[u.arrival.API] != nil {
 			contents = append(contents, u)
 		}
 	}
-	if e.api == nil || len(contents) == 0 {
+	if len(contents) == 0 {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, e.bound)
 	defer cancel()
-	calls := e.calls(contents)
-	if len(calls) > 0 && !e.breaker.open() {
-		e.run(ctx, calls)
-	} else {
-		e.metrics.enrichSkipped(calls)
-	}
+	e.run(ctx, e.calls(contents))
 	return e.attach(contents)
 }
 
@@ -93,7 +83,7 @@ func (e *enricher) calls(contents []*unit) []*call {
 	var calls []*call
 	asked := map[authorKey]bool{}
 	for _, u := range contents {
-		c := &u.event.content.content
+		c := &u.content().content.content
 		if c.AuthorID != nil {
 			key := authorKeyOf(u)
 			switch a := e.authors.get(key); {
@@ -105,50 +95,15 @@ func (e *enricher) calls(contents []*unit) []*call {
 				calls = append(calls, &call{what: enrichAuthor, unit: u, author: &author{key: key}})
 			}
 		}
-		if u.event.content.hasAttachment && len(c.Attachments) == 0 {
+		if u.content().content.hasAttachment && len(c.Attachments) == 0 {
 			calls = append(calls, &call{what: enrichAttachments, unit: u})
 		}
 	}
 	return calls
 }
 
-// run makes the calls and weighs how they ended.
-func (e *enricher) run(ctx context.Context, calls []*call) {
-	var group errgroup.Group
-	group.SetLimit(enrichCalls)
-	for _, c := range calls {
-		group.Go(func() error {
-			c.err = e.make(ctx, c)
-			return nil
-		})
-	}
-	_ = group.Wait() // the errors are in the calls
-	answered, late := false, false
-	for _, c := range calls {
-		outcome := outcomeOf(c.err)
-		e.metrics.enriched(c.what, outcome)
-		late = late || outcome == outcomeLate
-		switch outcome {
-		case outcomeFetched, outcomeAbsent:
-			answered = true
-			e.breaker.success()
-		case outcomeNoBudget:
-			continue // costs no time, and says nothing of the API or the author
-		default:
-			e.breaker.failure()
-			e.log.Debug("enrichment failed", "what", c.what, "content_id", c.unit.event.subject, "outcome", outcome, "error", c.err)
-		}
-		if c.what == enrichAuthor {
-			e.authors.put(c.author, outcome)
-		}
-	}
-	if late && !answered {
-		e.breaker.trip() // it answered nothing for a whole bound
-	}
-}
-
 // make asks one question. What it changes, no other call touches.
-func (e *enricher) make(ctx context.Context, c *call) error {
+func (e *enricher) make(ctx context.Context, api API, c *call) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -159,7 +114,7 @@ func (e *enricher) make(ctx context.Context, c *call) error {
 	}
 	ctx = ringcentral.WithPriority(ctx, priority)
 	if c.what == enrichAuthor {
-		body, err := e.api.Identity(ctx, c.author.key.id)
+		body, err := api.Identity(ctx, c.author.key.id)
 		if err != nil {
 			return err
 		}
@@ -170,17 +125,17 @@ func (e *enricher) make(ctx context.Context, c *call) error {
 		c.author.identity, c.author.body = &identity, body
 		return nil
 	}
-	body, err := e.api.Content(ctx, c.unit.event.subject)
+	body, err := api.Content(ctx, c.unit.content().subject)
 	if err != nil {
 		return err
 	}
-	o := readObject(body)
+	o := readObject(body, a.API)
 	files, created, updated := o.files("attachments"), o.instant("created_at"), o.instant("updated_at")
 	if err := o.fault(); err != nil {
 		return err
 	}
 	// What the event says itself stays: the API tells a later state.
-	content := &c.unit.event.value.(*schemas.ContentEvent).Content
+	content := &c.unit.content().value.(*schemas.ContentEvent).Content
 	content.Attachments = files
 	if content.CreatedAt == nil {
 		content.CreatedAt = created
@@ -197,7 +152,7 @@ func (e *enricher) attach(contents []*unit) []met {
 	var out []met
 	listed := map[*author]bool{}
 	for _, u := range contents {
-		c := u.event.value.(*schemas.ContentEvent)
+		c := u.content().value.(*schemas.ContentEvent)
 		if c.Content.AuthorID == nil {
 			continue
 		}
@@ -212,22 +167,4 @@ func (e *enricher) attach(contents []*unit) []met {
 		}
 	}
 	return out
-}
-
-func outcomeOf(err error) string {
-	var answered *ringcentral.Error
-	var unreadable *ParseError
-	switch {
-	case err == nil:
-		return outcomeFetched
-	case errors.As(err, &answered) && answered.Status == http.StatusNotFound:
-		return outcomeAbsent
-	case errors.Is(err, ringcentral.ErrNoBudget):
-		return outcomeNoBudget
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return outcomeLate
-	case errors.As(err, &unreadable):
-		return outcomeUnreadable
-	}
-	return outcomeFailed
 }

@@ -295,3 +295,36 @@ func TestWhileRestingTheRestGrows(t *testing.T) {
 		require.Equal(b, []time.Duration{5 * time.Second, 10 * time.Second, 20 * time.Second, 40 * time.Second, time.Minute, time.Minute}, tries)
 	})
 }
+
+func TestEachAPICompletesItsOwnContents(t *testing.T) {
+	onBench(t, func(b *bench) {
+		engage := newFakeAPI(map[string]string{"ada": ada})
+		platform := newFakeAPI(map[string]string{"ada": `{"id":"ada","displayName":"Ada of the platform","lastModifiedTime":"2026-01-01T00:00:00Z"}`})
+		defer b.start(engage.enrich, func(d *publish.Deps) { d.Social = platform })()
+		b.arrive(by("ada", "c1"), social("content", `{"id":"c2","authorIdentityId":"ada","body":"hi"}`))
+		b.settle()
+		require.Equal(b, "Ada", *b.event("c1").Author.DisplayName)
+		require.Equal(b, "Ada of the platform", *b.event("c2").Author.DisplayName)
+		require.Equal(b, schemas.ApiSocial, b.event("c2").Author.API)
+		require.ElementsMatch(b, []string{"Ada", "Ada of the platform"}, b.identities())
+
+		platform.set(func() { platform.hanging = true })
+		for i := range 40 {
+			b.arrive(social("content", fmt.Sprintf(`{"id":"s%d","authorIdentityId":"bob%d","body":"hi"}`, i, i)), by("ada", fmt.Sprint("e", i)))
+		}
+		b.settle()
+		require.Equal(b, "Ada", *b.event("e39").Author.DisplayName)
+		require.Nil(b, b.event("s39").Author)
+	})
+}
+
+func TestWithoutAnAPIOfItsOwnAContentGoesOutAsItCame(t *testing.T) {
+	onBench(t, func(b *bench) {
+		engage := newFakeAPI(map[string]string{"ada": ada})
+		defer b.start(engage.enrich)()
+		b.arrive(social("content", `{"id":"c2","authorIdentityId":"ada","body":"hi"}`))
+		b.settle()
+		require.Nil(b, b.event("c2").Author)
+		require.Zero(b, engage.calls(), "the other API knows other ids")
+	})
+}

@@ -11,6 +11,7 @@ import (
 //
 //	c:<api>:<content id>    a contentState
 //	i:<api>:<identity id>   an identityState
+//	m:<api>:<message id>    a messageState
 //	e:<event id>            an event that can happen again has been published
 //	r                       the seal, see rebuild
 //
@@ -21,12 +22,15 @@ import (
 //	r   version · first offset (uvarint)
 //	c   version · published (1 byte) · timeline · known fields (uvarint, a bit each) · a fingerprint each
 //
+//	m   version · sighted (1 byte) · presence (1 byte) · rank (1 byte) · revivals (uvarint) · heard (varint, ms) ·
+//	    count of statuses (uvarint) · a fingerprint each · timeline · known fields · a fingerprint each
+//
 //	timeline      at (varint, ms) · count (uvarint) · a fingerprint each
 //	fingerprint   6 bytes, big endian
 //
 // In memory the same bytes are kept, by a hash of the key: some 130 bytes a
-// content, 60 an event. Nothing is ever forgotten, since a backfill may bring a
-// content of any age again.
+// content or a message, 60 an event. Nothing is ever forgotten, since a backfill
+// may bring one of any age again.
 const entryVersion = 1
 
 // errEntry means that an entry cannot be read: another program, or a newer
@@ -35,6 +39,7 @@ var errEntry = errors.New("publish: an entry of the topic seen has a form this p
 
 func contentKey(api schemas.Api, id string) string  { return "c:" + string(api) + ":" + id }
 func identityKey(api schemas.Api, id string) string { return "i:" + string(api) + ":" + id }
+func messageKey(api schemas.Api, id string) string  { return "m:" + string(api) + ":" + id }
 func eventKey(id string) string                     { return "e:" + id }
 
 // eventEntry is the value of every e: key.
@@ -42,19 +47,23 @@ const eventEntry = string(rune(entryVersion))
 
 func (s contentState) entry() string {
 	out := append([]byte{entryVersion, byte(s.published)}, s.bytes()...)
-	var known uint64
-	for i, value := range s.tracked {
-		if value != 0 {
-			known |= 1 << i
-		}
+	return string(append(out, s.tracked.bytes()...))
+}
+
+func (s messageState) entry() string {
+	sighted := byte(0)
+	if s.sighted {
+		sighted = 1
 	}
-	out = binary.AppendUvarint(out, known)
-	for _, value := range s.tracked {
-		if value != 0 {
-			out = appendFingerprint(out, value)
-		}
+	out := []byte{entryVersion, sighted, byte(s.presence), byte(s.rank)}
+	out = binary.AppendUvarint(out, s.revivals)
+	out = binary.AppendVarint(out, s.heard)
+	out = binary.AppendUvarint(out, uint64(len(s.statuses)))
+	for _, value := range s.statuses {
+		out = appendFingerprint(out, value)
 	}
-	return string(out)
+	out = append(out, s.bytes()...)
+	return string(append(out, s.tracked.bytes()...))
 }
 
 func (s identityState) entry() string {
@@ -66,6 +75,22 @@ func (t timeline) bytes() []byte {
 	out = binary.AppendUvarint(out, uint64(len(t.recent)))
 	for _, value := range t.recent {
 		out = appendFingerprint(out, value)
+	}
+	return out
+}
+
+func (t tracked) bytes() []byte {
+	var known uint64
+	for i, value := range t {
+		if value != 0 {
+			known |= 1 << i
+		}
+	}
+	out := binary.AppendUvarint(nil, known)
+	for _, value := range t {
+		if value != 0 {
+			out = appendFingerprint(out, value)
+		}
 	}
 	return out
 }
@@ -85,13 +110,27 @@ func readContentState(entry string) (contentState, error) {
 	r.version()
 	s := contentState{published: once(r.byte())}
 	s.timeline = r.timeline()
-	known := r.uvarint()
-	for i := range s.tracked {
-		if known&(1<<i) != 0 {
-			s.tracked[i] = r.fingerprint()
-		}
+	s.tracked = r.tracked()
+	return s, r.end()
+}
+
+// readMessageState reads an entry; "" is a message never met.
+func readMessageState(entry string) (messageState, error) {
+	s := messageState{timeline: timeline{exact: true}}
+	if entry == "" {
+		return s, nil
 	}
-	return s, r.end(known >> trackedFields)
+	r := entryReader{rest: []byte(entry)}
+	r.version()
+	s.sighted, s.presence, s.rank = r.byte() != 0, presence(r.byte()), rank(r.byte())
+	s.revivals, s.heard = r.uvarint(), r.varint()
+	for range min(r.uvarint(), maxStatuses) {
+		s.statuses = append(s.statuses, r.fingerprint())
+	}
+	s.timeline = r.timeline()
+	s.exact = true
+	s.tracked = r.tracked()
+	return s, r.end()
 }
 
 // readIdentityState reads an entry; "" is the zero state.
@@ -102,7 +141,7 @@ func readIdentityState(entry string) (identityState, error) {
 	r := entryReader{rest: []byte(entry)}
 	r.version()
 	s := identityState{r.timeline()}
-	return s, r.end(0)
+	return s, r.end()
 }
 
 // An entryReader reads an entry from its front; what does not fit is remembered.
@@ -138,21 +177,38 @@ func (r *entryReader) uvarint() uint64 {
 	return value
 }
 
-func (r *entryReader) timeline() timeline {
-	at, n := binary.Varint(r.rest)
+func (r *entryReader) varint() int64 {
+	value, n := binary.Varint(r.rest)
 	r.take(max(n, 0))
 	r.bad = r.bad || n <= 0
-	t := timeline{at: at}
+	return value
+}
+
+// tracked reads fingerprints. A field that this program does not know has no
+// meaning it could go on with.
+func (r *entryReader) tracked() tracked {
+	var t tracked
+	known := r.uvarint()
+	for i := range t {
+		if known&(1<<i) != 0 {
+			t[i] = r.fingerprint()
+		}
+	}
+	r.bad = r.bad || known>>trackedFields != 0
+	return t
+}
+
+func (r *entryReader) timeline() timeline {
+	t := timeline{at: r.varint()}
 	for range min(r.uvarint(), maxRecent+1) { // an update adds two
 		t.recent = append(t.recent, r.fingerprint())
 	}
 	return t
 }
 
-// end returns errEntry unless all was read and understood; unknown holds bits
-// that this program has no meaning for.
-func (r *entryReader) end(unknown uint64) error {
-	if r.bad || len(r.rest) > 0 || unknown != 0 {
+// end returns errEntry unless all was read and understood.
+func (r *entryReader) end() error {
+	if r.bad || len(r.rest) > 0 {
 		return errEntry
 	}
 	return nil

@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -11,7 +12,7 @@ import (
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
-// An event is what goes out for a unit, before it is encoded.
+// An event is one that goes out for a unit, before it is encoded.
 type event struct {
 	topic    string // which topic, by the name of its constant below
 	class    string // of the events metric
@@ -30,6 +31,7 @@ const (
 	classContent  = "content"
 	classActivity = "activity"
 	classIdentity = "identity"
+	classMessage  = "message"
 	// classContentOther is the class of content events that have none of their own.
 	classContentOther = "content.other"
 )
@@ -49,6 +51,7 @@ const (
 	targetContents   = "contents"
 	targetActivity   = "activity"
 	targetIdentities = "identities"
+	targetMessages   = "messages"
 )
 
 func topicOf(names kafka.Names, target string) string {
@@ -57,6 +60,8 @@ func topicOf(names kafka.Names, target string) string {
 		return names.Contents
 	case targetActivity:
 		return names.Activity
+	case targetMessages:
+		return names.Messages
 	}
 	return names.Identities
 }
@@ -85,6 +90,35 @@ func activityEvent(f *activityFinding) *event {
 	return &event{
 		topic: targetActivity, class: classActivity, key: resource, value: &f.event,
 		id: f.event.EventID, eventType: f.event.EventType, subject: resource, at: f.event.OccurredAt,
+	}
+}
+
+// Types of message events, which are their classes too.
+const (
+	typeReceived       = "message.received"
+	typeSent           = "message.sent"
+	typeStatusChanged  = "message.status_changed"
+	typeMessageUpdated = "message.updated"
+	typeDeleted        = "message.deleted"
+)
+
+func messageEvent(u *unit, f *messageFinding, v verdict) *event {
+	a, m := &u.arrival, f.message
+	if key := string(u.record.Key); m.ConversationID == nil && key != "" && key != m.ID {
+		m.ConversationID = &key // what is gone does not tell it, but the inbox knows
+	}
+	at := f.changedAt
+	if v.eventType == typeReceived || v.eventType == typeSent {
+		at = f.sentAt
+	}
+	id := eventID(a.Account, a.API, m.ID, v.eventType, v.occurrence)
+	return &event{
+		topic: targetMessages, class: v.eventType, repaired: v.repaired && a.Origin == schemas.OriginPoll,
+		key: *cmp.Or(m.ConversationID, &m.ID), id: id, eventType: v.eventType, subject: m.ID, at: at,
+		value: &schemas.MessageEvent{
+			EventID: id, EventType: v.eventType, OccurredAt: at, ReceivedAt: a.ReceivedAt, Origin: a.Origin, Account: a.Account,
+			Message: m, Raw: &f.raw,
+		},
 	}
 }
 

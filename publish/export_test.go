@@ -24,16 +24,34 @@ func (s State) Take(a schemas.Arrival) (schemas.Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	values, err := s.take(a, finding)
+	if len(values) == 0 {
+		return nil, err
+	}
+	return values[0], err
+}
+
+// TakeAll is Take for arrivals that become several events.
+func (s State) TakeAll(a schemas.Arrival) ([]schemas.Value, error) {
+	finding, err := parse(&a)
+	if err != nil {
+		return nil, err
+	}
+	return s.take(a, finding)
+}
+
+func (s State) take(a schemas.Arrival, finding finding) ([]schemas.Value, error) {
 	u := &unit{record: &kgo.Record{}, arrival: a, finding: finding}
 	st := newStage(s.shard)
 	if err := u.weigh(st); err != nil {
 		return nil, err
 	}
 	st.merge()
-	if u.event == nil {
-		return nil, nil
+	var values []schemas.Value
+	for _, e := range u.events {
+		values = append(values, e.value)
 	}
-	return u.event.value, nil
+	return values, nil
 }
 
 // Writes tells how many entries taking the arrival would write.
@@ -59,3 +77,9 @@ func ReadIdentityEntry(entry string) error {
 
 // TraceOf gives the trace of a record with these headers.
 func TraceOf(headers []kgo.RecordHeader) string { return traceOf(headers) }
+
+// ReadMessageEntry reads a stored entry.
+func ReadMessageEntry(entry string) error {
+	_, err := readMessageState(entry)
+	return err
+}

@@ -81,9 +81,12 @@ func (m *metrics) prefill() {
 	for _, class := range []string{typeImported, typeReplied, typeInitiated, typeApproved, typeExported, typeUpdated, classContentOther} {
 		m.events.WithLabelValues(targetContents, class)
 	}
+	for _, class := range []string{typeReceived, typeSent, typeStatusChanged, typeMessageUpdated, typeDeleted} {
+		m.events.WithLabelValues(targetMessages, class)
+	}
 	m.events.WithLabelValues(targetActivity, classActivity)
 	m.events.WithLabelValues(targetIdentities, classIdentity)
-	for _, class := range []string{classContent, classActivity, classIdentity} {
+	for _, class := range []string{classContent, classMessage, classActivity, classIdentity} {
 		m.repetitions.WithLabelValues(class)
 	}
 	for _, reason := range []deadletter.Reason{deadletter.Undecodable, deadletter.Internal} {
@@ -101,26 +104,21 @@ func (m *metrics) prefill() {
 
 func (m *metrics) enriched(what, outcome string) { m.enrichment.WithLabelValues(what, outcome).Inc() }
 
-func (m *metrics) enrichSkipped(calls []*call) {
-	for _, c := range calls {
-		m.enriched(c.what, outcomeSkipped)
-	}
-}
-
 // committed counts what a committed transaction published.
 func (m *metrics) committed(b *batch, at time.Time) {
 	for _, u := range b.units {
 		switch {
 		case u.fault != nil:
 			m.letters.WithLabelValues(string(u.reason())).Inc()
-		case u.event != nil:
-			m.events.WithLabelValues(u.event.topic, u.event.class).Inc()
+		case len(u.events) == 0:
+			m.repetitions.WithLabelValues(u.repeat).Inc()
+		}
+		for _, e := range u.events {
+			m.events.WithLabelValues(e.topic, e.class).Inc()
 			m.lag.Observe(at.Sub(u.arrival.ReceivedAt).Seconds())
-			if u.event.repaired {
+			if e.repaired {
 				m.repaired.Inc()
 			}
-		default:
-			m.repetitions.WithLabelValues(u.repeat).Inc()
 		}
 	}
 }

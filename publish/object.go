@@ -35,16 +35,23 @@ func (e *ParseError) Error() string {
 // replayed once the parser knows better, while a dropped value is gone.
 //
 // The first error sticks, so that a parser reads all fields and asks once.
+//
+// Fields are asked for by the names of Engage Digital, which the schemas have as
+// well; an object of another API knows what they are called there.
 type object struct {
 	path   string // prefix of the fields' names in errors
+	names  naming
 	fields map[string]json.RawMessage
 	err    *error
 }
 
-// readObject reads data as an object.
-func readObject(data []byte) *object {
+// readObject reads data as an object whose fields have the API's names.
+func readObject(data []byte, api schemas.Api) *object {
 	var err error
 	o := &object{err: &err}
+	if api == schemas.ApiSocial || api == schemas.ApiSms {
+		o.names = platformNames
+	}
 	if json.Unmarshal(data, &o.fields) != nil || o.fields == nil {
 		err = &ParseError{Want: "a JSON object"}
 	}
@@ -56,17 +63,21 @@ func (o *object) fault() error { return *o.err }
 
 func (o *object) fail(name, want string) {
 	if *o.err == nil {
-		*o.err = &ParseError{Field: o.path + name, Want: want}
+		*o.err = &ParseError{Field: o.path + o.called(name), Want: want}
 	}
 }
 
-// raw returns the field's JSON; nil when it is absent or null.
-func (o *object) raw(name string) json.RawMessage {
-	value := o.fields[name]
+// told returns JSON that tells something; nil for nothing and for null.
+func told(value json.RawMessage) json.RawMessage {
 	if bytes.Equal(value, []byte("null")) {
 		return nil
 	}
 	return value
+}
+
+// raw returns the field's JSON; nil when it is absent or null.
+func (o *object) raw(name string) json.RawMessage {
+	return told(o.fields[o.called(name)])
 }
 
 // has tells whether the field is there and not null.
@@ -74,7 +85,7 @@ func (o *object) has(name string) bool { return o.raw(name) != nil }
 
 // child returns an object field; one without fields when it is absent or null.
 func (o *object) child(name string) *object {
-	c := &object{path: o.path + name + ".", err: o.err}
+	c := &object{path: o.path + o.called(name) + ".", names: o.names, err: o.err}
 	if raw := o.raw(name); raw != nil && json.Unmarshal(raw, &c.fields) != nil {
 		o.fail(name, "an object")
 	}
@@ -181,9 +192,7 @@ func (o *object) items(name string) []json.RawMessage {
 		o.fail(name, "an array")
 	}
 	for i, item := range items {
-		if bytes.Equal(item, []byte("null")) {
-			items[i] = nil
-		}
+		items[i] = told(item)
 	}
 	return items
 }
@@ -223,14 +232,22 @@ func (o *object) instant(name string) *time.Time {
 	return nil
 }
 
+// element returns an array's element, which must be an object; nil when it is none.
+func (o *object) element(name string, i int, item json.RawMessage) *object {
+	e := &object{path: o.path + o.called(name) + "." + strconv.Itoa(i) + ".", names: o.names, err: o.err}
+	if item == nil || json.Unmarshal(item, &e.fields) != nil {
+		o.fail(name, "an array of objects")
+		return nil
+	}
+	return e
+}
+
 // files returns an array of attachments; empty, not nil, when absent or null.
 func (o *object) files(name string) []schemas.Attachment {
 	out := []schemas.Attachment{}
 	for i, item := range o.items(name) {
-		path := o.path + name + "." + strconv.Itoa(i) + "."
-		file := &object{path: path, err: o.err}
-		if item == nil || json.Unmarshal(item, &file.fields) != nil {
-			o.fail(name, "an array of objects")
+		file := o.element(name, i, item)
+		if file == nil {
 			return out
 		}
 		out = append(out, schemas.Attachment{

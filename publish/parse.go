@@ -9,10 +9,11 @@ import (
 const (
 	kindContent  = "content"
 	kindIdentity = "identity"
+	kindMessage  = "message"
 )
 
-// A finding is what one arrival says: *contentFinding, *activityFinding or
-// *identityFinding.
+// A finding is what one arrival says: *contentFinding, *messageFinding,
+// *activityFinding or *identityFinding.
 type finding any
 
 // parse reads an arrival. Every error is a *ParseError: the bytes are at fault.
@@ -21,12 +22,19 @@ type finding any
 // from the API is a row of its kind. A kind without a parser of its own is taken
 // for an event and goes out as activity if it has the form of one.
 func parse(a *schemas.Arrival) (finding, error) {
-	row := a.Origin != schemas.OriginWebhook && a.API == schemas.ApiEngage
+	row := a.Origin != schemas.OriginWebhook
+	platform := a.API == schemas.ApiSocial || a.API == schemas.ApiSms
 	switch {
-	case row && a.Kind == kindContent:
+	case row && a.Kind == kindMessage && a.API == schemas.ApiSms:
+		return parseMessageRow(a)
+	case row && a.Kind == kindContent && a.API == schemas.ApiSocial:
+		return parseSocialRow(a)
+	case row && a.Kind == kindContent && a.API == schemas.ApiEngage:
 		return parseContentRow(a)
-	case row && a.Kind == kindIdentity:
+	case row && a.Kind == kindIdentity && a.API != schemas.ApiSms && a.API != schemas.ApiUnknown:
 		return parseIdentityRow(a)
+	case platform:
+		return parseNotification(a)
 	default:
 		return parseEvent(a)
 	}

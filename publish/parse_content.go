@@ -12,10 +12,16 @@ import (
 
 // parseContentRow reads a content as the API's lists and reads show it.
 func parseContentRow(a *schemas.Arrival) (finding, error) {
-	o := readObject(a.Body)
-	f := contentFinding{content: readContent(o), raw: validText(a.Body)}
+	o := readObject(a.Body, a.API)
+	c := readContent(o)
+	c.Private = o.flag("private_message")
+	return contentRow(a, o, c)
+}
+
+// contentRow completes what a row says about its content.
+func contentRow(a *schemas.Arrival, o *object, c schemas.Content) (finding, error) {
+	f := contentFinding{content: c, raw: validText(a.Body)}
 	f.content.ID = deref(o.id("id"))
-	f.content.Private = o.flag("private_message")
 	f.content.Title = o.text("title")
 	f.tracked = trackedOf(o, &f.content)
 	if err := o.fault(); err != nil {
@@ -72,7 +78,8 @@ func firstSight(c *schemas.Content) string {
 	case "user_initiated":
 		return typeInitiated
 	}
-	madeHere := c.CreatorID != nil && (deref(c.CreatedFrom) == "interface" || deref(c.CreatedFrom) == "api")
+	from := deref(c.CreatedFrom)
+	madeHere := c.CreatorID != nil && (strings.EqualFold(from, "interface") || strings.EqualFold(from, "api"))
 	switch {
 	case madeHere && c.InReplyToID != nil:
 		return typeReplied

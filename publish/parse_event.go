@@ -18,7 +18,7 @@ type activityFinding struct {
 // parseEvent reads one event of an Engage webhook request:
 // {type, id, issued_at, user_id, resource: {type, id, metadata}}.
 func parseEvent(a *schemas.Arrival) (finding, error) {
-	o := readObject(a.Body)
+	o := readObject(a.Body, a.API)
 	resource := o.child("resource")
 	eventType, resourceID := o.id("type"), resource.id("id")
 	issued, occurrence := o.instant("issued_at"), o.id("id")
@@ -37,8 +37,7 @@ func parseEvent(a *schemas.Arrival) (finding, error) {
 		at = *issued
 	}
 	if occurrence == nil {
-		digest := sha256.Sum256(a.Body)
-		occurrence = new(hex.EncodeToString(digest[:]))
+		occurrence = new(bodyDigest(a.Body))
 	}
 	if a.API == schemas.ApiEngage && isContentType(*eventType) {
 		return parseContentEvent(a, resource, contentFinding{eventType: *eventType, occurrence: *occurrence, at: at, occurredAt: at})
@@ -47,6 +46,12 @@ func parseEvent(a *schemas.Arrival) (finding, error) {
 		EventType: *eventType, OccurredAt: at, ReceivedAt: a.ReceivedAt, Account: a.Account,
 		ResourceType: resourceType, ResourceID: resourceID, UserID: user, Data: validText(a.Body),
 	}}, nil
+}
+
+// bodyDigest tells apart what has no id of its own.
+func bodyDigest(body []byte) string {
+	digest := sha256.Sum256(body)
+	return hex.EncodeToString(digest[:])
 }
 
 // Types of content events that the rules of contents name.
@@ -110,6 +115,7 @@ type contentFinding struct {
 
 	content       schemas.Content
 	tracked       tracked
-	hasAttachment bool   // the webhook says that there are files, without naming them
-	raw           string // as received
+	assumed       tracked // what it leaves out and its event shows all the same; see contentState.weigh
+	hasAttachment bool    // the webhook says that there are files, without naming them
+	raw           string  // as received
 }

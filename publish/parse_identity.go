@@ -34,7 +34,7 @@ func parseIdentityRow(a *schemas.Arrival) (finding, error) {
 
 // readIdentity reads an identity of the API. The error is a *ParseError.
 func readIdentity(body []byte, api schemas.Api, account string) (schemas.Identity, error) {
-	o := readObject(body)
+	o := readObject(body, api)
 	identity := schemas.Identity{
 		ID: deref(o.id("id")), API: api, Account: account, ForeignID: o.id("foreign_id"), Type: o.text("type"),
 		DisplayName: o.text("display_name"), ScreenName: o.text("screenname"), FirstName: o.text("firstname"), LastName: o.text("lastname"),

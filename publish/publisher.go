@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ringbridge/ringbridge/internal/kafka"
+	"github.com/ringbridge/ringbridge/schemas"
 )
 
 // stageName is the stage's part of its consumer group's name.
@@ -31,7 +32,8 @@ type Deps struct {
 	Session    []kgo.Opt             // for the session's client alone, such as the hooks of its metrics; applied last
 	Names      kafka.Names           // of the topics
 	Codec      Codec                 // of the values
-	API        API                   // completes contents; nil = they go out as they came
+	API        API                   // completes contents of Engage Digital; nil = they go out as they came
+	Social     API                   // completes those of Social and Advanced Messaging; nil as above
 	Health     Health                // nil = nobody is told
 	Logger     *slog.Logger          // nil = silence
 	Registerer prometheus.Registerer // nil = unregistered
@@ -68,7 +70,7 @@ func New(deps Deps, cfg Config) *Publisher {
 	p.maker = &maker{
 		names: deps.Names, codec: deps.Codec, shards: &shards{}, read: p.readTo, log: deps.Logger, metrics: m,
 		enricher: &enricher{
-			api: deps.API, bound: cfg.EnrichTimeout, authors: newAuthors(authorsKept), log: deps.Logger, metrics: m,
+			sources: sourcesOf(map[schemas.Api]API{schemas.ApiEngage: deps.API, schemas.ApiSocial: deps.Social}), bound: cfg.EnrichTimeout, authors: newAuthors(authorsKept), log: deps.Logger, metrics: m,
 		},
 		spoiled: map[position]error{},
 	}

@@ -81,4 +81,3 @@ func TestTheSealIsWrittenOnce(t *testing.T) {
 		require.Equal(b, 1, seals)
 	})
 }
-

@@ -59,7 +59,7 @@ type session struct {
 // session joins the group and publishes until ctx is done or something breaks.
 func (p *Publisher) session(ctx context.Context) error {
 	n := p.deps.Names
-	fit, err := readLimits(ctx, p.deps.Kafka, n.Contents, n.Activity, n.Identities, n.Inbox, n.InboxDLQ, n.Seen)
+	fit, err := readLimits(ctx, p.deps.Kafka, n.Contents, n.Messages, n.Activity, n.Identities, n.Inbox, n.InboxDLQ, n.Seen)
 	if err != nil {
 		return err
 	}

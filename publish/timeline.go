@@ -37,28 +37,40 @@ const maxRecent = 64
 // in the second of its webhook would otherwise never be seen. Among equally old
 // ones the timeline knows those it has met, so that they are not taken for news
 // when they come again.
+//
+// Messages tell milliseconds whichever way they come, and are compared by them.
 type timeline struct {
 	at     int64    // ms of the newest state
 	recent []uint64 // fingerprints of the states met in the second of at, oldest first; never changed in place
+	exact  bool     // compare by the millisecond
 }
 
 func second(ms int64) int64 { return (ms - ((ms%1000)+1000)%1000) / 1000 }
 
+// moment returns the time in the unit of comparison.
+func (t timeline) moment(ms int64) int64 {
+	if t.exact {
+		return ms
+	}
+	return second(ms)
+}
+
 // older tells whether a state of the time at is older than the newest one.
-func (t timeline) older(at int64) bool { return len(t.recent) > 0 && second(at) < second(t.at) }
+func (t timeline) older(at int64) bool { return len(t.recent) > 0 && t.moment(at) < t.moment(t.at) }
 
 // met tells whether a state of the time at, which is not older, was met before. A
 // full second has met everything.
 func (t timeline) met(at int64, state uint64) bool {
-	return t.sameSecond(at) && (len(t.recent) >= maxRecent || slices.Contains(t.recent, state))
+	return t.same(at) && (len(t.recent) >= maxRecent || slices.Contains(t.recent, state))
 }
 
-func (t timeline) sameSecond(at int64) bool { return len(t.recent) > 0 && second(at) == second(t.at) }
+// same tells whether a state of the time at is as old as the newest one.
+func (t timeline) same(at int64) bool { return len(t.recent) > 0 && t.moment(at) == t.moment(t.at) }
 
 // with returns the timeline after states of the time at, which must not be older.
 func (t timeline) with(at int64, states ...uint64) timeline {
-	next := timeline{at: at}
-	if t.sameSecond(at) {
+	next := timeline{at: at, exact: t.exact}
+	if t.same(at) {
 		next.at = max(at, t.at)
 		next.recent = slices.Clone(t.recent)
 	}

@@ -158,11 +158,10 @@ func (s *session) report(b *batch, read int, committed bool, took time.Duration)
 				log.Warn("arrival given up", "reason", u.reason(), "error", u.fault, "arrival_id", u.arrival.ArrivalID, "kind", u.arrival.Kind,
 					"resource_id", deref(u.arrival.ResourceID), "partition", u.record.Partition, "offset", u.record.Offset)
 			}
-		case u.event != nil:
-			events++
-		default:
+		case len(u.events) == 0:
 			repetitions++
 		}
+		events += len(u.events)
 	}
 	level := slog.LevelDebug
 	if !committed {

@@ -19,7 +19,7 @@ type Codec interface {
 	Decode(context.Context, []byte, schemas.Value) error
 }
 
-// A unit is one inbox record and what is made of it: an event, a letter, or
+// A unit is one inbox record and what is made of it: events, a letter, or
 // nothing.
 type unit struct {
 	record  *kgo.Record
@@ -27,8 +27,21 @@ type unit struct {
 	finding finding
 	fault   error // why it is a letter; nil = it is none
 
-	event  *event // nil = nothing to publish
-	repeat string // the class of the repetition; "" = it is none
+	events []*event // in their order; none = nothing to publish
+	repeat string   // the class of the repetition; "" = it is none
+}
+
+// publish adds an event to what is made of the unit.
+func (u *unit) publish(e *event) { u.events = append(u.events, e) }
+
+// content returns the content event among the events; nil when there is none.
+func (u *unit) content() *event {
+	for _, e := range u.events {
+		if e.content != nil {
+			return e
+		}
+	}
+	return nil
 }
 
 // read decodes and parses a record. An error is the registry's or the context's,
@@ -62,7 +75,9 @@ func (u *unit) weigh(s *stage) error {
 			u.repeat = classActivity
 			return nil
 		}
-		u.event = activityEvent(f)
+		u.publish(activityEvent(f))
+	case *messageFinding:
+		return u.weighMessage(s, f)
 	case *identityFinding:
 		return u.weighIdentity(s, f)
 	}
@@ -88,7 +103,24 @@ func (u *unit) weighContent(s *stage, f *contentFinding) error {
 		u.repeat = classContent
 		return nil
 	}
-	u.event = contentEvent(&u.arrival, f, v, id(v))
+	u.publish(contentEvent(&u.arrival, f, v, id(v)))
+	return nil
+}
+
+func (u *unit) weighMessage(s *stage, f *messageFinding) error {
+	key := messageKey(u.arrival.API, f.message.ID)
+	state, err := readMessageState(s.get(key))
+	if err != nil {
+		return err
+	}
+	verdicts, next := state.weigh(f)
+	s.put(key, next.entry())
+	if len(verdicts) == 0 {
+		u.repeat = classMessage
+	}
+	for _, v := range verdicts {
+		u.publish(messageEvent(u, f, v))
+	}
 	return nil
 }
 
@@ -104,7 +136,7 @@ func (u *unit) weighIdentity(s *stage, f *identityFinding) error {
 		return nil
 	}
 	s.put(key, next.entry())
-	u.event = identityEvent(&u.arrival, f)
+	u.publish(identityEvent(&u.arrival, f))
 	return nil
 }
 

@@ -37,23 +37,24 @@ const (
 // Each part registers how it is undone the moment it exists, so that a start
 // that fails half-way stops as cleanly as a run that is ended.
 type bridge struct {
-	cfg      config
-	only     []string
-	logger   *slog.Logger
-	board    *health.Board
-	metrics  *prometheus.Registry
-	stages   stageList
-	undo     cleanups
-	failed   context.CancelCauseFunc // ends the process because of a stage's fault
-	public   lateHandler
-	listener *httpListener // the public one; nil without ingest
-	opts     []kgo.Opt     // of every Kafka client
-	client   *kgo.Client   // the process's own, for questions
-	adm      *kadm.Client
-	intake   intake
-	registry *schemas.Registry
-	codec    *schemas.Codec
-	platform *ringcentral.Platform // all stages share it; nil where it is off
+	cfg       config
+	only      []string
+	logger    *slog.Logger
+	board     *health.Board
+	metrics   *prometheus.Registry
+	stages    stageList
+	undo      cleanups
+	failed    context.CancelCauseFunc // ends the process because of a stage's fault
+	public    lateHandler
+	listener  *httpListener // the public one; nil without ingest
+	opts      []kgo.Opt     // of every Kafka client
+	client    *kgo.Client   // the process's own, for questions
+	adm       *kadm.Client
+	intake    intake
+	registry  *schemas.Registry
+	codec     *schemas.Codec
+	platform  *ringcentral.Platform // all stages share it; nil where it is off
+	listeners listeners             // of the platform's notifications
 
 	// Opened, where set, is told the addresses as soon as they are known.
 	Opened func(addresses)

@@ -183,10 +183,13 @@ func (s *redrive) records(l letter) ([]*kgo.Record, error) {
 	return records, nil
 }
 
-// eventsOf takes a letter of the inbox apart: a webhook's request, or one event
-// of such a request.
+// eventsOf takes a letter of the inbox apart: a webhook's request, one event of
+// such a request, or a notification.
 func eventsOf(value []byte) ([]ingest.Item, error) {
 	if items, err := webhook.Split(value); err == nil {
+		return items, nil
+	}
+	if items, err := webhook.SplitNotification(value); err == nil {
 		return items, nil
 	}
 	var event struct {
@@ -194,7 +197,7 @@ func eventsOf(value []byte) ([]ingest.Item, error) {
 		Resource json.RawMessage `json:"resource"`
 	}
 	if json.Unmarshal(value, &event) != nil || event.Type == nil || event.Resource == nil {
-		return nil, fmt.Errorf("%w: neither a webhook's request nor an event of one", errNotSendable)
+		return nil, fmt.Errorf("%w: neither a webhook's request nor an event of one nor a notification", errNotSendable)
 	}
 	request := append(append([]byte(`{"events":[`), value...), `]}`...)
 	return webhook.Split(request)

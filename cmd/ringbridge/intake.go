@@ -41,7 +41,9 @@ func (b *bridge) openIntake(ctx context.Context) error {
 		}
 		way = kept
 	}
-	b.intake.receiver = webhook.New(webhook.Deps{Inbox: way, Logger: b.logger.With("component", stageWebhook), Registerer: b.metrics}, b.cfg.Webhook)
+	b.intake.receiver = webhook.New(webhook.Deps{
+		Inbox: watched{way, &b.listeners}, Hint: b.listeners.hint, Logger: b.logger.With("component", stageWebhook), Registerer: b.metrics,
+	}, b.cfg.Webhook)
 	if b.cfg.Process.SpoolDir != "" {
 		b.public.set(b.intake.receiver)
 		b.undo.add("early intake of webhooks", b.listener.drain)

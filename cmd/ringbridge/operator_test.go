@@ -35,6 +35,9 @@ func TestTheCommandLine(t *testing.T) {
 		"reply --in-reply-to x":                    {2, "--body: is empty"},
 		"reply --handover bot:bot --identity x":    {2, "--handover"},
 		"reply --handover bot:agent":               {2, "--identity: is empty"},
+		"reply --from +1555 --body hi":             {2, "--to: is empty"},
+		"reply --from +1555 --to +1556":            {2, "--body: is empty"},
+		"reply --update-message 1":                 {2, "--read-status or --restore"},
 		"reply --in-reply-to x --body y --key z":   {1, "no embedded broker runs"},
 		"dlq list --reason nonsense":               {2, `--reason "nonsense": want undecodable`},
 		"dlq list --topic contents":                {2, "--topic: want replies or inbox"},
@@ -231,12 +234,13 @@ func TestLettersOfTheInboxGoBackAsArrivals(t *testing.T) {
 	}
 	give(`{"id":"r","events":[{"type":"content.imported","resource":{"id":"c1","metadata":{"thread_id":"t"}}},{"type":"task.created","resource":{"id":"k"}}]}`)
 	give(`{"type":"content.imported","resource":{"id":"c2","metadata":{"thread_id":"t"}}}`)
+	give(`{"uuid":"u","event":"/restapi/v1.0/account/1/extension/2/message-store/instant","body":{"id":"7","conversation":{"id":"9"}}}`)
 	give(`not JSON`)
 
 	got := w.run(t, "dlq", "redrive", "--topic", "inbox", "--rate", "1000")
 	require.Zero(t, got.code, got.err)
 	require.Contains(t, got.out, "cannot be sent back: neither a webhook's request nor an event of one")
-	require.Contains(t, got.out, "2 of 3 sent back")
+	require.Contains(t, got.out, "3 of 4 sent back")
 	keys := map[string]int{}
 	for _, record := range lines(t, w.run(t, "tail", "inbox", "--from", "beginning", "--no-follow").out) {
 		value := record["value"].(map[string]any)
@@ -245,58 +249,7 @@ func TestLettersOfTheInboxGoBackAsArrivals(t *testing.T) {
 		require.Equal(t, "1", record["headers"].(map[string]any)["ringbridge.dlq.redrives"])
 		keys[fmt.Sprint(record["key"], value["kind"], value["resource_id"])]++
 	}
-	require.Equal(t, map[string]int{"tcontent.importedc1": 1, "ktask.createdk": 1, "tcontent.importedc2": 1}, keys)
-}
-
-func TestReplyPutsCommandsOnTheTopic(t *testing.T) {
-	w := newWorld(t).withTopics(t)
-	for fact, test := range map[string]struct {
-		args  string
-		stdin string
-		check func(*testing.T, map[string]any)
-	}{
-		"an answer": {args: "--in-reply-to c1 --body hi --private=false --key thread --not-after 10m", check: func(t *testing.T, r map[string]any) {
-			t.Helper()
-			require.Equal(t, "thread", r["key"])
-			value := r["value"].(map[string]any)
-			require.NotEmpty(t, value["not_after"])
-			create := value["action"].(map[string]any)["CreateContent"].(map[string]any)
-			require.Equal(t, "c1", create["in_reply_to_id"])
-			require.Equal(t, false, create["private"])
-			require.Nil(t, create["source_id"])
-		}},
-		"a discussion": {args: "--source s1 --to +1555 --body hi", check: func(t *testing.T, r map[string]any) {
-			t.Helper()
-			require.Equal(t, "s1", r["key"])
-			create := r["value"].(map[string]any)["action"].(map[string]any)["CreateContent"].(map[string]any)
-			require.Equal(t, []any{"+1555"}, create["to"])
-			require.Nil(t, create["private"])
-		}},
-		"a handover": {args: "--handover agent:bot --identity i1 --type messenger", check: func(t *testing.T, r map[string]any) {
-			t.Helper()
-			require.Equal(t, "i1", r["key"])
-			handover := r["value"].(map[string]any)["action"].(map[string]any)["Handover"].(map[string]any)
-			require.Equal(t, []any{"AGENT", "BOT"}, []any{handover["from"], handover["to"]})
-		}},
-		"a file": {args: "--file -", stdin: `{"command_id":"mine","action":{"CreateContent":{"in_reply_to_id":"c9","body":"x"}}}`, check: func(t *testing.T, r map[string]any) {
-			t.Helper()
-			require.Equal(t, "mine", r["value"].(map[string]any)["command_id"])
-			require.Equal(t, "c9", r["key"])
-		}},
-	} {
-		t.Run(fact, func(t *testing.T) {
-			got := w.runWith(t, test.stdin, append([]string{"reply"}, strings.Fields(test.args)...)...)
-			require.Zero(t, got.code, got.err)
-			id := lines(t, got.out)[0]["command_id"]
-			for _, record := range w.replies(t) {
-				if record["value"].(map[string]any)["command_id"] == id {
-					test.check(t, record)
-					return
-				}
-			}
-			require.Fail(t, "the command is not on the topic")
-		})
-	}
+	require.Equal(t, map[string]int{"tcontent.importedc1": 1, "ktask.createdk": 1, "tcontent.importedc2": 1, "9notification7": 1}, keys)
 }
 
 func TestAFaultInAFileSendsNothing(t *testing.T) {

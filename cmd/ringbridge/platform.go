@@ -6,15 +6,13 @@ import (
 
 	"github.com/ringbridge/ringbridge/consume"
 	"github.com/ringbridge/ringbridge/internal/ringcentral"
-	"github.com/ringbridge/ringbridge/internal/secret"
 )
 
 // platformConfig is about the RingCentral platform: how it is called, and what
 // it sends to us.
 type platformConfig struct {
-	Client       ringcentral.PlatformConfig
-	WebhookToken secret.String `env:"RINGCENTRAL_WEBHOOK_TOKEN"`
-	WebhookURL   string        `env:"RINGCENTRAL_WEBHOOK_URL"`
+	Client     ringcentral.PlatformConfig
+	WebhookURL string `env:"RINGCENTRAL_WEBHOOK_URL"`
 }
 
 // Validate returns the faults of what the client does not know, and of an address

@@ -25,6 +25,8 @@ type replyFlags struct {
 	timeout time.Duration
 
 	content  schemas.CreateContent
+	social   bool
+	context  []string
 	inReply  string
 	source   string
 	html     bool
@@ -41,6 +43,8 @@ type replyFlags struct {
 	app      string
 	engaged  string
 	trigger  string
+
+	message messageFlags
 }
 
 func (p *program) replyCommand() *cobra.Command {
@@ -49,8 +53,9 @@ func (p *program) replyCommand() *cobra.Command {
 		Use:   "reply",
 		Short: "Put a reply command on the topic",
 		Long: `Puts a command on the replies topic: an answer to a content (--in-reply-to), a new
-discussion (--source), a handover between bot and agent (--handover), or any
-commands from a file (--file, one JSON object or one a line):
+discussion (--source), a text message (--from), a change or the end of one
+(--update-message, --delete-message), a handover between bot and agent (--handover),
+or any commands from a file (--file, one JSON object or one a line):
 
   {"action": {"CreateContent": {"in_reply_to_id": "5f0…", "body": "On its way"}}}
 
@@ -59,12 +64,15 @@ command with the same command_id is not carried out.
 
 The record's key decides the order: commands with equal keys are carried out one
 after the other, others at the same time. Best is the conversation, the thread's
-id: --key. Without it the key is in_reply_to_id, else source_id, else the identity.
+id: --key. Without it the key is in_reply_to_id, else source_id, else the identity, the
+message or the numbers texted to.
 
 Exit status: 0 the command is on the topic, or with --wait SUCCEEDED; 3 it was
 DEAD_LETTERED; 4 no result within --timeout.`,
 		Example: `  ringbridge reply --in-reply-to 5f0… --key 5ee… --body "On its way" --wait
   ringbridge reply --source 5e1… --to +15551234567 --body "Hello" --not-after 10m
+  ringbridge reply --from +15557654321 --to +15551234567 --body "On its way" --wait
+  ringbridge reply --delete-message 403038404004
   ringbridge reply --handover bot:agent --identity 1234567890 --type messenger
   echo '{"action":{"CreateContent":{"in_reply_to_id":"5f0…","body":"Hi"}}}' | ringbridge reply --file - --wait`,
 		Args: cobra.NoArgs,
@@ -92,6 +100,8 @@ func (f *replyFlags) register(c *cobra.Command) {
 	flags.StringVar(&f.inReply, "in-reply-to", "", "the content to answer")
 	flags.StringVar(&f.source, "source", "", "the channel to start a discussion on")
 	flags.StringVar(&f.content.Body, "body", "", "the text")
+	flags.BoolVar(&f.social, "social", false, "through Social Messaging instead of Engage Digital")
+	flags.StringArrayVar(&f.context, "context-data", nil, "a custom field, name=JSON; repeat it for more; --social only")
 	flags.BoolVar(&f.html, "html", false, "the text is HTML")
 	flags.BoolVar(&f.private, "private", false, "hide it from the public; not given = the channel's default")
 	flags.StringVar(&f.title, "title", "", "subject, to start an e-mail discussion")
@@ -112,4 +122,6 @@ func (f *replyFlags) register(c *cobra.Command) {
 	flags.StringVar(&f.engaged, "intervention", "", "the intervention, for a virtual agent")
 	flags.StringSliceVar(&f.to.ThreadCategoryIds, "category", nil, "categories to give the thread")
 	flags.StringVar(&f.trigger, "trigger", "", "rule of the virtual agent to start")
+
+	f.message.register(c)
 }

@@ -95,17 +95,28 @@ func (f *replyFlags) command(now time.Time) (*schemas.ReplyCommand, error) {
 		}
 		c.NotAfter = &at
 	}
-	build := f.contentAction
-	if f.handover != "" {
-		build = f.handoverAction
-	}
-	action, err := build()
+	action, err := f.builder()()
 	if err != nil {
 		return nil, err
 	}
 	c.Action = action
 	f.fill(c, now)
 	return c, nil
+}
+
+// builder returns what builds the action that the flags ask for.
+func (f *replyFlags) builder() func() (any, error) {
+	switch {
+	case f.handover != "":
+		return f.handoverAction
+	case f.message.from != "":
+		return f.textAction
+	case f.message.update != "":
+		return f.updateAction
+	case f.message.remove != "":
+		return f.deleteAction
+	}
+	return f.contentAction
 }
 
 func parseDeadline(text string, now time.Time) (time.Time, error) {
@@ -119,7 +130,7 @@ func parseDeadline(text string, now time.Time) (time.Time, error) {
 func (f *replyFlags) contentAction() (any, error) {
 	c := f.content
 	if f.inReply == "" && f.source == "" {
-		return nil, usageError("say what to do: --in-reply-to CONTENT, --source CHANNEL, --handover bot:agent, or --file")
+		return nil, usageError("say what to do: --in-reply-to CONTENT, --source CHANNEL, --from NUMBER, --handover bot:agent, --update-message ID, --delete-message ID, or --file")
 	}
 	if c.Body == "" && f.rich == "" && f.template == "" {
 		return nil, usageError("--body: is empty; want a text, or --structured or --template")
@@ -128,6 +139,17 @@ func (f *replyFlags) contentAction() (any, error) {
 		return nil, usageError("--structured: is not JSON")
 	}
 	c.API = schemas.ContentApiEngage
+	if f.social {
+		c.API = schemas.ContentApiSocial
+	}
+	c.ContextData = map[string]string{}
+	for _, field := range f.context {
+		name, value, ok := strings.Cut(field, "=")
+		if !ok || name == "" {
+			return nil, usageError("--context-data %q: want name=JSON", field)
+		}
+		c.ContextData[name] = value
+	}
 	c.BodyFormat = schemas.BodyFormatText
 	if f.html {
 		c.BodyFormat = schemas.BodyFormatHtml

@@ -87,7 +87,6 @@ func (p *program) runBridge(ctx context.Context, only []string) error {
 // somebody may expect.
 func warnAboutSettings(logger *slog.Logger, cfg config, env any) {
 	unsupported := map[string]bool{
-		"RINGCENTRAL_WEBHOOK_TOKEN":   cfg.Platform.WebhookToken.Reveal() != "",
 		"OTEL_EXPORTER_OTLP_ENDPOINT": cfg.Process.Traces != "",
 	}
 	for name, set := range unsupported {

@@ -76,11 +76,11 @@ func settingDocs() []settingGroup {
 			{"REPLIES_ON_AMBIGUOUS", "dead-letter or resend: what to do when it can't be told whether a call had its effect"},
 		}},
 		{"RingCentral platform", []settingDoc{
+			{"RINGCENTRAL_WEBHOOK_TOKEN", "Verification-Token of notifications; comma list, so that it can be rotated; empty = they are off"},
 			{"RINGCENTRAL_SERVER_URL", "the platform"},
 			{"RINGCENTRAL_CLIENT_ID", "empty = off"},
 			{"RINGCENTRAL_CLIENT_SECRET", "of the client"},
 			{"RINGCENTRAL_JWT", "the user's credential"},
-			{"RINGCENTRAL_WEBHOOK_TOKEN", "Verification-Token of notifications; comma list"},
 			{"RINGCENTRAL_CONTENTS_PATH", "/cx/social-messaging/v1, /engage/advanced-messaging/v1 or off"},
 			{"RINGCENTRAL_WEBHOOK_URL", "the public address to subscribe with; empty = no subscription is managed"},
 			{"SMS_RATE", "text messages a minute; 0 = no limit of our own"},

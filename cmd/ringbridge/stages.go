@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -147,6 +148,9 @@ func (b *bridge) startPublish(ctx context.Context, engage *ringcentral.Engage) e
 	} else {
 		about += "; not enriched, as ENGAGE_BASE_URL is empty"
 	}
+	if b.platform != nil && b.cfg.Platform.Client.Contents() {
+		deps.Social = b.platform
+	}
 	b.runStage(ctx, stageState{Name: stagePublish, About: about}, publish.New(deps, b.cfg.Publish).Run)
 	return nil
 }
@@ -156,24 +160,41 @@ func (b *bridge) startIngest(ctx context.Context, engage *ringcentral.Engage) er
 	b.startPoll(ctx, engage, b.intake.inbox)
 	b.public.set(b.intake.receiver)
 	b.undo.add("intake of webhooks", b.listener.drain) // the first to stop
-	state := stageState{stageWebhook, stageRunning, "takes in what Engage Digital sends to " + webhook.Path}
+	state := stageState{stageWebhook, stageRunning, "takes in what is sent to " + strings.Join(webhookPaths(b.cfg.Webhook), " and ")}
 	if !b.cfg.Webhook.Enabled() {
-		state = stageState{stageWebhook, stageOff, "ENGAGE_WEBHOOK_SECRET is empty"}
-		b.logger.Warn("webhooks are off; set ENGAGE_WEBHOOK_SECRET")
+		state = stageState{stageWebhook, stageOff, "ENGAGE_WEBHOOK_SECRET and RINGCENTRAL_WEBHOOK_TOKEN are empty"}
+		b.logger.Warn("webhooks are off; set ENGAGE_WEBHOOK_SECRET, or RINGCENTRAL_WEBHOOK_TOKEN for the platform's")
 	}
 	b.stages.set(state)
 	return nil
 }
 
+// webhookPaths returns the addresses that are open.
+func webhookPaths(cfg webhook.Config) (open []string) {
+	if cfg.EngageEnabled() {
+		open = append(open, webhook.Path)
+	}
+	if cfg.PlatformEnabled() {
+		open = append(open, webhook.PlatformPath)
+	}
+	return open
+}
+
 func (b *bridge) startPoll(ctx context.Context, engage *ringcentral.Engage, inbox *ingest.Inbox) {
-	if engage == nil {
-		b.stages.set(stageState{stagePoll, stageOff, "ENGAGE_BASE_URL is empty"})
+	if engage == nil && b.platform == nil {
+		b.stages.set(stageState{stagePoll, stageOff, "ENGAGE_BASE_URL and RINGCENTRAL_CLIENT_ID are empty"})
 		return
 	}
-	poller := poll.New(poll.Deps{
-		Options: b.stageOptions(stagePoll), Topics: b.names(), Source: engage, Inbox: inbox,
+	deps := poll.Deps{
+		Options: b.stageOptions(stagePoll), Topics: b.names(), Inbox: inbox,
 		Health: b.board, Logger: b.logger.With("component", stagePoll), Registerer: b.metrics,
-	}, b.cfg.Poll)
+	}
+	if engage != nil {
+		deps.Source = engage
+	}
+	b.pollPlatform(ctx, &deps)
+	poller := poll.New(deps, b.cfg.Poll)
+	b.listeners.poller.Store(poller)
 	b.runStage(ctx, stageState{Name: stagePoll, About: "finds what webhooks miss"}, poller.Run)
 }
 

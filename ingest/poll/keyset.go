@@ -10,8 +10,11 @@ import (
 )
 
 const (
-	// keysetRows is how many rows a page is asked for: the most that the API gives,
-	// as each page costs a call of fifty a minute.
+	// headRows is how many rows the first page is asked for: on most days a round
+	// needs no other.
+	headRows = 100
+	// keysetRows is how many each page after it is asked for: the most that the API
+	// gives, as each page costs a call of fifty a minute.
 	keysetRows = ringcentral.MaxSocialPage
 	// orderProbeRows is how many rows must tell that the order is heeded.
 	orderProbeRows = 100
@@ -41,7 +44,11 @@ type keyset struct {
 func (k *keyset) more() bool { return !k.done }
 
 func (k *keyset) next(ctx context.Context) (page, error) {
-	rows, next, err := k.stream.fetchKeyset(ctx, listQuery{order: k.stream.order.asked(), token: k.token, rows: keysetRows})
+	size := keysetRows
+	if k.token == "" {
+		size = headRows
+	}
+	rows, next, err := k.stream.fetchKeyset(ctx, listQuery{order: k.stream.order.asked(), token: k.token, rows: size})
 	if err != nil {
 		return page{}, err
 	}

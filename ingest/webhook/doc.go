@@ -1,6 +1,11 @@
-// Package webhook receives the webhooks of Engage Digital at /webhooks/engage.
+// Package webhook receives the webhooks of Engage Digital at /webhooks/engage and
+// the notifications of the RingCentral platform at /webhooks/ringcentral. Before
+// either is sent, its address is checked:
 //
-//	GET   hub.mode, hub.challenge, hub.verify_token ──▶ 200, the challenge
+//	Engage     GET   hub.mode, hub.challenge, hub.verify_token ──▶ 200, the challenge
+//	platform   POST  Validation-Token and no body              ──▶ 200, Validation-Token
+//
+// After that, both alike, a notification being a request with one event:
 //
 //	POST ─▶ secret? ──no──▶ 401, stored nowhere
 //	          │yes
@@ -18,5 +23,6 @@
 //
 // It tells events apart and looks no deeper than the key needs: whether an event
 // makes sense, and whether it came before, is decided behind the inbox. It makes
-// no call to RingCentral.
+// no call to RingCentral, but tells who follows the message store of hints that
+// something changed there.
 package webhook

@@ -36,9 +36,6 @@ func (r *Receiver) verify(req *http.Request) answer {
 }
 
 // receive takes a request's events in. Who sends is asked before anything is read.
-//
-// A Content-Encoding is no reason to refuse: the sender has none, and if it had,
-// refused events would be lost while dead letters are not.
 func (r *Receiver) receive(req *http.Request) answer {
 	if len(r.secrets) == 0 {
 		return refused(http.StatusUnauthorized, unauthorized, errNoSecret)
@@ -46,6 +43,15 @@ func (r *Receiver) receive(req *http.Request) answer {
 	if !r.secrets.accept(req.Header.Get(HeaderSecret)) {
 		return refused(http.StatusUnauthorized, unauthorized, errSecret)
 	}
+	return r.take(req, Split)
+}
+
+// take reads the body of a request whose sender is known, and keeps what split
+// finds in it.
+//
+// A Content-Encoding is no reason to refuse: the senders have none, and if they
+// had, refused events would be lost while dead letters are not.
+func (r *Receiver) take(req *http.Request, split func([]byte) ([]ingest.Item, error)) answer {
 	if req.ContentLength > r.maxBody {
 		return refused(http.StatusRequestEntityTooLarge, tooLarge, &http.MaxBytesError{Limit: r.maxBody})
 	}
@@ -56,15 +62,16 @@ func (r *Receiver) receive(req *http.Request) answer {
 	if err != nil {
 		return refused(http.StatusBadRequest, badRequest, err)
 	}
-	a := r.keep(req, body)
+	items, wrong := split(body)
+	a := r.keep(req, body, items, wrong)
 	a.bytes = len(body)
 	return a
 }
 
-// keep puts the events into the inbox, or the whole into the dead letters.
-func (r *Receiver) keep(req *http.Request, body []byte) answer {
+// keep puts the events into the inbox, or the whole, which is wrong, into the dead
+// letters.
+func (r *Receiver) keep(req *http.Request, body []byte, items []ingest.Item, wrong error) answer {
 	trace := ingest.TraceParent(req.Header.Get(ingest.HeaderTraceParent))
-	items, wrong := Split(body)
 	if wrong != nil {
 		if err := r.inbox.Refuse(req.Context(), refusal(req, body, trace, wrong)); err != nil {
 			return failed(err)

@@ -11,8 +11,12 @@ import (
 	"github.com/ringbridge/ringbridge/ingest"
 )
 
-// Path is where Engage Digital sends its webhooks.
-const Path = "/webhooks/engage"
+const (
+	// Path is where Engage Digital sends its webhooks.
+	Path = "/webhooks/engage"
+	// PlatformPath is where the RingCentral platform sends its notifications.
+	PlatformPath = "/webhooks/ringcentral"
+)
 
 // An Inbox keeps what came in. It is used by many requests at once; both methods
 // return nil only for what is safe, and return within seconds.
@@ -23,21 +27,30 @@ type Inbox interface {
 	Refuse(ctx context.Context, refusal ingest.Refusal) error
 }
 
+// A HintFunc is told that something changed in the message store of an extension,
+// once the notification is safe. extension is its id, or the account's where the
+// notification names no extension; empty where it names neither. It is called
+// while the sender waits, by many requests at once, so it must not block.
+type HintFunc func(extension string)
+
 // Deps are what a Receiver uses of its surroundings.
 type Deps struct {
 	Inbox      Inbox
+	Hint       HintFunc              // nil = nobody follows the message store
 	Logger     *slog.Logger          // nil = silence
 	Registerer prometheus.Registerer // nil = unregistered
 }
 
-// A Receiver is the handler of the public listener: its one path, and nothing
+// A Receiver is the handler of the public listener: its two paths, and nothing
 // else. Time-outs of reading and idling are the server's to set.
 type Receiver struct {
 	router   http.Handler
 	inbox    Inbox
+	hint     HintFunc
 	maxBody  int64
-	tokens   credentials
-	secrets  credentials
+	tokens   credentials // of Engage's handshake
+	secrets  credentials // of Engage's webhooks
+	platform credentials // of the platform's notifications
 	log      *slog.Logger
 	warnings *warnings
 	metrics  *metrics
@@ -49,22 +62,30 @@ func New(deps Deps, cfg Config) *Receiver {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
+	if deps.Hint == nil {
+		deps.Hint = func(string) {}
+	}
 	r := &Receiver{
 		inbox:    deps.Inbox,
+		hint:     deps.Hint,
 		maxBody:  cfg.MaxBody,
 		tokens:   newCredentials(cfg.VerifyToken),
 		secrets:  newCredentials(cfg.Secret),
+		platform: newCredentials(cfg.PlatformToken),
 		log:      log,
 		warnings: &warnings{log: log},
 		metrics:  newMetrics(deps.Registerer),
 	}
 	router := chi.NewRouter()
-	if cfg.Enabled() {
-		router.Get(Path, r.serve(r.verify))
-		router.Post(Path, r.serve(r.receive))
+	if cfg.EngageEnabled() {
+		router.Get(Path, r.serve(engage, r.verify))
+		router.Post(Path, r.serve(engage, r.receive))
 	}
-	if cfg.Enabled() && len(r.secrets) == 0 {
-		log.Warn("webhooks are refused, only their handshake works: nobody could tell who sent them; set ENGAGE_WEBHOOK_SECRET")
+	if cfg.PlatformEnabled() {
+		router.Post(PlatformPath, r.serve(platform, r.notify))
+	}
+	if cfg.EngageEnabled() && len(r.secrets) == 0 {
+		log.Warn("webhooks of Engage Digital are refused, only their handshake works: nobody could tell who sent them; set ENGAGE_WEBHOOK_SECRET")
 	}
 	r.router = router
 	return r

@@ -52,7 +52,7 @@ func (f *fakeInbox) Refuse(_ context.Context, r ingest.Refusal) error {
 
 // config is a receiver with all that can be configured.
 func config() webhook.Config {
-	return webhook.Config{MaxBody: 1000, VerifyToken: "token", Secret: "old, new"}
+	return webhook.Config{MaxBody: 1000, VerifyToken: "token", Secret: "old, new", PlatformToken: "before, after"}
 }
 
 const twoEvents = `{"id":"r","events":[ {"type":"content.imported"} , {"type":"task.created"}]}`
@@ -269,26 +269,35 @@ func TestRefusalsAreCountedAndDoNotFloodTheLog(t *testing.T) {
 		r := webhook.New(webhook.Deps{Inbox: &fakeInbox{}, Logger: slog.New(slog.NewTextHandler(&logged, nil)), Registerer: reg}, config())
 		for range 1000 {
 			r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, webhook.Path, nil))
+			r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, webhook.PlatformPath, nil))
 		}
-		require.Equal(t, 1, strings.Count(logged.String(), "unauthorized"))
+		require.Equal(t, 2, strings.Count(logged.String(), "unauthorized"), "one for each endpoint")
 		require.NoError(t, testutil.GatherAndCompare(reg, strings.NewReader(`
-# HELP ringbridge_webhook_requests_total Requests to the webhook address, by what became of them.
+# HELP ringbridge_webhook_requests_total Requests to the webhook addresses, by who sends there and what became of them.
 # TYPE ringbridge_webhook_requests_total counter
-ringbridge_webhook_requests_total{result="accepted"} 0
-ringbridge_webhook_requests_total{result="bad_request"} 0
-ringbridge_webhook_requests_total{result="deadlettered"} 0
-ringbridge_webhook_requests_total{result="handshake"} 0
-ringbridge_webhook_requests_total{result="panicked"} 0
-ringbridge_webhook_requests_total{result="too_large"} 0
-ringbridge_webhook_requests_total{result="unauthorized"} 1000
-ringbridge_webhook_requests_total{result="unavailable"} 0
+ringbridge_webhook_requests_total{endpoint="engage",result="accepted"} 0
+ringbridge_webhook_requests_total{endpoint="engage",result="bad_request"} 0
+ringbridge_webhook_requests_total{endpoint="engage",result="deadlettered"} 0
+ringbridge_webhook_requests_total{endpoint="engage",result="handshake"} 0
+ringbridge_webhook_requests_total{endpoint="engage",result="panicked"} 0
+ringbridge_webhook_requests_total{endpoint="engage",result="too_large"} 0
+ringbridge_webhook_requests_total{endpoint="engage",result="unauthorized"} 1000
+ringbridge_webhook_requests_total{endpoint="engage",result="unavailable"} 0
+ringbridge_webhook_requests_total{endpoint="ringcentral",result="accepted"} 0
+ringbridge_webhook_requests_total{endpoint="ringcentral",result="bad_request"} 0
+ringbridge_webhook_requests_total{endpoint="ringcentral",result="deadlettered"} 0
+ringbridge_webhook_requests_total{endpoint="ringcentral",result="handshake"} 0
+ringbridge_webhook_requests_total{endpoint="ringcentral",result="panicked"} 0
+ringbridge_webhook_requests_total{endpoint="ringcentral",result="too_large"} 0
+ringbridge_webhook_requests_total{endpoint="ringcentral",result="unauthorized"} 1000
+ringbridge_webhook_requests_total{endpoint="ringcentral",result="unavailable"} 0
 `), "ringbridge_webhook_requests_total"))
 	})
 }
 
 func TestConfigNamesEveryFaultAndRepeatsNoValue(t *testing.T) {
-	err := webhook.Config{MaxBody: 0, VerifyToken: " , ", Secret: "good,hunter 2"}.Validate()
-	for _, variable := range []string{"HTTP_MAX_BODY", "ENGAGE_WEBHOOK_VERIFY_TOKEN", "ENGAGE_WEBHOOK_SECRET"} {
+	err := webhook.Config{MaxBody: 0, VerifyToken: " , ", Secret: "good,hunter 2", PlatformToken: "hunter\t3"}.Validate()
+	for _, variable := range []string{"HTTP_MAX_BODY", "ENGAGE_WEBHOOK_VERIFY_TOKEN", "ENGAGE_WEBHOOK_SECRET", "RINGCENTRAL_WEBHOOK_TOKEN"} {
 		require.ErrorContains(t, err, variable)
 	}
 	require.NotContains(t, err.Error(), "hunter")

@@ -15,6 +15,7 @@ const retryAfter = 10 * time.Second
 // An answer is what a request gets and what is told of it.
 type answer struct {
 	status int
+	header [2]string // one more: name and value
 	body   string
 	result result
 	events int   // taken in
@@ -24,19 +25,14 @@ type answer struct {
 
 // serve turns a handler into HTTP: the answer, one log line, the metrics, and 500
 // for a panic.
-func (r *Receiver) serve(handle func(*http.Request) answer) http.HandlerFunc {
+func (r *Receiver) serve(at endpoint, handle func(*http.Request) answer) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
 		start := time.Now()
 		a := r.safely(handle, w, req)
 		took := time.Since(start)
-		respond(w, a)
-		r.metrics.requests.WithLabelValues(string(a.result)).Inc()
-		r.metrics.duration.Observe(took.Seconds())
-		if a.result == accepted {
-			r.metrics.events.Add(float64(a.events))
-			r.metrics.lastAccepted.SetToCurrentTime()
-		}
-		r.record(req, a, took)
+		respond(w, at, a)
+		r.metrics.saw(at, a, took)
+		r.record(req, at, a, took)
 	}
 }
 
@@ -51,9 +47,12 @@ func (r *Receiver) safely(handle func(*http.Request) answer, w http.ResponseWrit
 	return handle(req)
 }
 
-func respond(w http.ResponseWriter, a answer) {
+func respond(w http.ResponseWriter, at endpoint, a answer) {
 	header := w.Header()
-	header.Set("Content-Type", "text/plain; charset=utf-8")
+	header.Set("Content-Type", at.contentType())
+	if a.header[0] != "" {
+		header.Set(a.header[0], a.header[1])
+	}
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Cache-Control", "no-store")
 	if a.status == http.StatusServiceUnavailable {
@@ -63,11 +62,20 @@ func respond(w http.ResponseWriter, a answer) {
 	_, _ = w.Write([]byte(a.body)) // a sender that is gone will come again
 }
 
+// contentType is what the sender wants to see, also on an answer without a body:
+// the platform takes no other for a sign of life.
+func (e endpoint) contentType() string {
+	if e == platform {
+		return contentType
+	}
+	return "text/plain; charset=utf-8"
+}
+
 // record writes the one line of a request. Nothing of the body or of a credential
 // is in it.
-func (r *Receiver) record(req *http.Request, a answer, took time.Duration) {
+func (r *Receiver) record(req *http.Request, at endpoint, a answer, took time.Duration) {
 	attrs := []any{
-		slog.String("method", req.Method), slog.Int("status", a.status), slog.String("result", string(a.result)),
+		slog.String("endpoint", string(at)), slog.String("method", req.Method), slog.Int("status", a.status), slog.String("result", string(a.result)),
 		slog.Int("events", a.events), slog.Int("bytes", a.bytes), slog.Duration("duration", took),
 	}
 	if a.err != nil {
@@ -79,6 +87,6 @@ func (r *Receiver) record(req *http.Request, a answer, took time.Duration) {
 	case accepted, panicked:
 		r.log.Debug("webhook", attrs...)
 	default:
-		r.warnings.warn(a.result, append(attrs, slog.String("remote", req.RemoteAddr))...)
+		r.warnings.warn(warning{at, a.result}, append(attrs, slog.String("remote", req.RemoteAddr))...)
 	}
 }

@@ -10,13 +10,19 @@ import (
 // can come a thousand times a second, and a log is not there to count.
 const warnInterval = 10 * time.Second
 
-// warnings lets one line of each result through in a while. It is safe for
+// A warning is a kind of them.
+type warning struct {
+	at     endpoint
+	result result
+}
+
+// warnings lets one line of each kind through in a while. It is safe for
 // concurrent use.
 type warnings struct {
 	log *slog.Logger
 
 	mu   sync.Mutex
-	kept map[result]*kept
+	kept map[warning]*kept
 }
 
 // kept is what was told and what was not.
@@ -26,17 +32,17 @@ type kept struct {
 }
 
 // warn writes the line, or counts it for the next one.
-func (w *warnings) warn(r result, attrs ...any) {
+func (w *warnings) warn(kind warning, attrs ...any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.kept == nil {
-		w.kept = map[result]*kept{}
+		w.kept = map[warning]*kept{}
 	}
-	k := w.kept[r]
+	k := w.kept[kind]
 	now := time.Now()
 	if k == nil {
 		k = &kept{}
-		w.kept[r] = k
+		w.kept[kind] = k
 	} else if now.Sub(k.last) < warnInterval {
 		k.suppressed++
 		return
