@@ -64,7 +64,7 @@ func (d *doctor) clock(ctx context.Context) finding {
 	heard := d.dates.all()
 	newest, found := d.newestArrival(ctx)
 	if found && time.Until(newest) > maxSkew {
-		return failed(fmt.Sprintf("the inbox has a record that is %s ahead of this machine's clock", time.Until(newest).Round(time.Second)),
+		return failed(fmt.Sprintf("the inbox has a record that is %s ahead of this machine's clock", time.Until(newest).Round(time.Minute)),
 			"compare the clocks of this machine and of those where the bridge runs, and let NTP set them")
 	}
 	if len(heard) == 0 {
