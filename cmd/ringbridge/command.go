@@ -104,7 +104,7 @@ Exit status: 0 done, 1 a fault, 2 a wrong command line; others are in a command'
 	}
 	root.AddCommand(
 		p.demoCommand(), p.runCommand(), p.sandboxCommand(), p.topicsCommand(), p.schemasCommand(),
-		p.replyCommand(), p.dlqCommand(), p.tailCommand(), p.versionCommand(),
+		p.replyCommand(), p.dlqCommand(), p.tailCommand(), p.backfillCommand(), p.replayCommand(), p.messagesCommand(), p.doctorCommand(), p.versionCommand(),
 	)
 	return root
 }

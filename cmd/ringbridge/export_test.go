@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -9,8 +10,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sethvargo/go-envconfig"
+	"github.com/twmb/franz-go/pkg/kadm"
 
 	"github.com/ringbridge/ringbridge/internal/health"
+	"github.com/ringbridge/ringbridge/internal/kafka"
 	"github.com/ringbridge/ringbridge/internal/secret"
 )
 
@@ -114,3 +117,24 @@ func SpoolSuffices(components ...string) bool {
 	}
 	return spoolSuffices(reasons)
 }
+
+// RoomBeside returns what a backfill leaves to the bridge.
+func RoomBeside(ctx context.Context, adm *kadm.Client, prefix string) (float64, error) {
+	return roomBeside(ctx, adm, kafka.TopicNames(prefix))
+}
+
+// Bar is what shows progress.
+type Bar struct{ p *progress }
+
+// Progress makes one.
+func Progress(out io.Writer, terminal bool, now func() time.Time) Bar {
+	return Bar{&progress{out: out, terminal: terminal, now: now}}
+}
+
+// Show draws a state.
+func (b Bar) Show(name string, fraction float64, rows int, note string) {
+	b.p.show(name, fraction, rows, note)
+}
+
+// End leaves a last line.
+func (b Bar) End(line string) { b.p.end(line) }

@@ -42,6 +42,9 @@ func TestTheCommandLine(t *testing.T) {
 		"dlq list --reason nonsense":               {2, `--reason "nonsense": want undecodable`},
 		"dlq list --topic contents":                {2, "--topic: want replies or inbox"},
 		"dlq redrive --rate 0":                     {2, "--rate"},
+		"replay":                                   {2, "--from: want"},
+		"replay --from yesterday":                  {2, "--from: want"},
+		"replay --from 1h":                         {1, "no embedded broker runs"},
 		"topics check":                             {1, "KAFKA_BROKERS: is empty"},
 		"schemas check":                            {1, "SCHEMA_REGISTRY_URL: is empty"},
 		"sandbox --retry-after soon":               {2, "--retry-after"},
@@ -59,7 +62,8 @@ func TestEveryCommandTeaches(t *testing.T) {
 	w := &world{}
 	for _, command := range []string{
 		"demo", "run", "sandbox", "topics apply", "topics check", "schemas register", "schemas check",
-		"reply", "dlq list", "dlq show", "dlq redrive", "tail",
+		"reply", "dlq list", "dlq show", "dlq redrive", "tail", "backfill", "replay", "doctor",
+		"messages numbers", "messages list", "messages get", "messages attachment",
 	} {
 		help := w.run(t, append(strings.Fields(command), "--help")...)
 		require.Zero(t, help.code)

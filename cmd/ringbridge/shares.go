@@ -80,8 +80,12 @@ func (s *shares) update(ctx context.Context) error {
 	if all == 0 {
 		return nil
 	}
+	room, err := roomBeside(ctx, s.bridge.adm, names)
+	if err != nil {
+		return err
+	}
 	for _, api := range s.apis {
-		api.Share(max(leastShare, float64(own)/float64(all)))
+		api.Share(room * max(leastShare, float64(own)/float64(all)))
 	}
 	return nil
 }

@@ -58,3 +58,26 @@ func Remember(n, limit int) int {
 	m.forget(time.Unix(0, 0))
 	return len(m.rows)
 }
+
+// Play reads a list from a time on and returns the ids in the order they were read.
+func Play(ctx context.Context, from time.Time, fetch func(offset, limit int) ringcentral.Page) (ids []string, err error) {
+	t := &Tape{kind: kinds()[0], seed: maphash.MakeSeed()}
+	t.fetch = func(_ context.Context, offset, limit int) ([]row, int, error) {
+		p := fetch(offset, limit)
+		var rows []row
+		for _, raw := range p.Records {
+			rows = append(rows, readRow(raw, time.Now(), t.seed, t.kind.at))
+		}
+		return rows, p.Count, nil
+	}
+	_, err = t.Seek(ctx, from)
+	for end := false; err == nil && !end; {
+		var s Stretch
+		s, err = t.Next(ctx)
+		for _, r := range s.Rows {
+			ids = append(ids, *r.Item.Arrival.ResourceID)
+		}
+		end = s.End
+	}
+	return ids, err
+}

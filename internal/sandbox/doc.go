@@ -18,6 +18,7 @@
 //	POST /1.0/bots/handover
 //	POST /1.0/attachments            multipart; GET /1.0/attachments/{id}; the bytes at /attachments/{id}
 //	GET  /1.0/events                 the journal
+//	GET  /1.0/webhooks               the registration, without its secret
 //
 // Traps kept on purpose: pages shift when rows arrive; a late import has an old created_at and a new id (whose first four
 // bytes are the import time); a list shows a new content only after Config.IndexLag, while a get by id sees it at once; a

@@ -109,6 +109,7 @@ func (s *Server) Handler() http.Handler {
 		"GET /1.0/events":               s.listJournal,
 		"POST /1.0/attachments":         s.createAttachment,
 		"GET /1.0/attachments/{id}":     s.getAttachment,
+		"GET /1.0/webhooks":             s.listWebhooks,
 		"GET /attachments/{id}":         s.downloadAttachment,
 		"/1.0/":                         func(*call) reply { return notFound("this address") },
 	}

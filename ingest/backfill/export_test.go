@@ -1,0 +1,4 @@
+package backfill
+
+// Begin is pure, and tested by itself.
+var Begin = begin

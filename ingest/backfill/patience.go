@@ -1,0 +1,82 @@
+package backfill
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/ringbridge/ringbridge/ingest/poll"
+	"github.com/ringbridge/ringbridge/internal/ringcentral"
+)
+
+// callTimeout bounds one page.
+const callTimeout = 30 * time.Second
+
+// try does something until it works, fails for good, or fails too often. Waiting for
+// budget is no failure: a backfill has all the time in the world.
+func (r *run) try(ctx context.Context, do func() error) error {
+	for failures := 0; ; {
+		err := do()
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		pause, again, counts := poll.Pause(err, failures+1, r.deps.Jitter())
+		if counts {
+			failures++
+		}
+		if !again || failures > maxFailures {
+			return err
+		}
+		r.deps.Logger.Warn("backfill waits", "stream", r.stream, "error", err, "pause", pause)
+		r.progress.Waiting = reasonOf(err)
+		r.deps.Report(r.progress)
+		r.progress.Waiting = ""
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// reasonOf says what is waited for.
+func reasonOf(err error) string {
+	if failure, ok := errors.AsType[*ringcentral.Error](err); ok {
+		if _, _, counts := poll.Pause(failure, 1, 0); !counts {
+			return "waits for the API's rate limit"
+		}
+		return "waits for the API"
+	}
+	return "waits for Kafka"
+}
+
+// call marks the calls of a backfill.
+func call(ctx context.Context) context.Context {
+	return ringcentral.WithCallTimeout(ringcentral.WithPriority(ctx, ringcentral.Backfill), callTimeout)
+}
+
+// patientEngage is a source that tries again.
+type patientEngage struct {
+	run    *run
+	source poll.Source
+}
+
+// Contents implements poll.Source.
+func (p patientEngage) Contents(ctx context.Context, q ringcentral.ContentsQuery) (page ringcentral.Page, err error) {
+	err = p.run.try(ctx, func() error {
+		page, err = p.source.Contents(call(ctx), q)
+		return err
+	})
+	return page, err
+}
+
+// Identities implements poll.Source.
+func (p patientEngage) Identities(ctx context.Context, q ringcentral.IdentitiesQuery) (page ringcentral.Page, err error) {
+	err = p.run.try(ctx, func() error {
+		page, err = p.source.Identities(call(ctx), q)
+		return err
+	})
+	return page, err
+}

@@ -1,0 +1,82 @@
+package poll
+
+import (
+	"encoding/json"
+	"hash/maphash"
+	"time"
+
+	"github.com/ringbridge/ringbridge/ingest"
+	"github.com/ringbridge/ringbridge/schemas"
+)
+
+// EngageStreams lists the streams whose history a Tape reads.
+func EngageStreams() []string { return streamsOf(kinds()) }
+
+// SocialStreams lists the streams of Social Messaging.
+func SocialStreams() []string { return streamsOf(socialKinds()) }
+
+// MessagesStream is that of the message store.
+const MessagesStream = messagesStream
+
+func streamsOf(kinds []kind) (streams []string) {
+	for _, k := range kinds {
+		streams = append(streams, k.stream)
+	}
+	return streams
+}
+
+// A HistoryRow is a row of a list for backfill: keyed and dated as the rounds do it,
+// so that the next stage takes both for the same.
+type HistoryRow struct {
+	At    time.Time // of a row of Engage what its list is ordered by, else its creation; zero = unreadable
+	Ident string    // tells it from the others: its id, or where it has none its bytes
+	Item  ingest.Item
+}
+
+func (k kind) historyRow(r row) HistoryRow {
+	item := k.item(r)
+	item.Arrival.Origin = schemas.OriginBackfill
+	return HistoryRow{At: r.at, Ident: r.ident, Item: item}
+}
+
+// PlatformHistory reads rows of one of the platform's streams and returns them oldest
+// first, without what is no text message in a stream of such.
+func PlatformHistory(stream string, records []json.RawMessage) []HistoryRow {
+	var rows []row
+	seed := maphash.MakeSeed()
+	for _, raw := range records {
+		r := readRow(raw, time.Now(), seed, created)
+		if stream != messagesStream || r.typ == "" || r.typ == smsType || r.typ == textType {
+			rows = append(rows, r)
+		}
+	}
+	sortHistory(rows)
+	var out []HistoryRow
+	for _, k := range append(socialKinds(), messagesKind()) {
+		for _, r := range rows {
+			if k.stream == stream {
+				out = append(out, k.historyRow(r))
+			}
+		}
+	}
+	return out
+}
+
+// Pause returns how long to leave the API alone after an error of a call, so many
+// failures in a row, and whether another try by itself may help: it does not where
+// only an operator can change the answer. An answer of 429, or no budget, is a wait:
+// it need not be counted. random is in [0, 1).
+func Pause(err error, failures int, random float64) (pause time.Duration, again, counts bool) {
+	verdict := judge(err)
+	switch verdict {
+	case resultRateLimited:
+		return wait(err, max(failures, 1), rateLimitPause, random), true, false
+	case resultUnavailable, resultMoving:
+		return wait(err, max(failures, 1), 0, random), true, true
+	default:
+		return 0, false, true
+	}
+}
+
+// rateLimitPause is the wait after a 429 that asks for none.
+const rateLimitPause = 30 * time.Second
