@@ -13,7 +13,6 @@ import (
 
 	"github.com/ringbridge/ringbridge/ingest"
 	"github.com/ringbridge/ringbridge/ingest/poll"
-	"github.com/ringbridge/ringbridge/internal/failpoint"
 )
 
 const (
@@ -152,7 +151,6 @@ func (r *run) read(ctx context.Context, h history) error {
 		if err := r.write(ctx, s.items); err != nil {
 			return r.fault(ctx, err)
 		}
-		failpoint.Hit("backfill/rows-written")
 		if s.reached.After(r.place.Reached) {
 			r.place.Reached = s.reached
 		}

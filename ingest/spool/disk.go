@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/ringbridge/ringbridge/internal/failpoint"
 )
 
 // A disk is the directory that the spool is in. Names are without a path. It is
@@ -54,11 +56,14 @@ func (d directory) Names() ([]string, error) {
 }
 
 func (d directory) Create(name string) (file, error) {
+	if err := failpoint.Fail("spool/create"); err != nil {
+		return nil, err
+	}
 	f, err := os.OpenFile(d.path(name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, filePerm)
 	if err != nil {
 		return nil, err // not a nil *os.File in an interface
 	}
-	return f, nil
+	return opened{f}, nil
 }
 
 func (d directory) Read(name string, from, to int64) ([]byte, error) {
@@ -98,6 +103,9 @@ func (d directory) Rename(from, to string) error { return os.Rename(d.path(from)
 func (d directory) Remove(name string) error     { return os.Remove(d.path(name)) }
 
 func (d directory) SyncNames() error {
+	if err := failpoint.Fail("spool/sync-names"); err != nil {
+		return err
+	}
 	f, err := os.Open(string(d))
 	if err != nil {
 		return err

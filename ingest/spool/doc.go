@@ -19,6 +19,11 @@
 // fails, answers with an error (503) and goes on: nothing ends the process. One
 // process uses a directory, held by a lock.
 //
+// Order is kept within a spool. Spools of several processes know nothing of each
+// other: what waits in one may be overtaken by what came later and went to
+// another process. To keep the order of conversations over an outage, send all
+// webhooks to one process.
+//
 // # Files
 //
 // A segment is named NUMBER-MARKER.spool: a number that counts up, which is the

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ringbridge/ringbridge/ingest"
+	"github.com/ringbridge/ringbridge/internal/failpoint"
 )
 
 const (
@@ -123,6 +124,7 @@ func (s *Spool) deliver(ctx context.Context, seg *segment, records []record) err
 		err := s.offer(ctx, records[:n])
 		switch {
 		case err == nil:
+			failpoint.Hit("spool/delivered")
 			s.journal.delivered(seg, records[:n])
 			records = records[n:]
 		case ctx.Err() != nil:

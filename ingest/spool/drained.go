@@ -1,5 +1,7 @@
 package spool
 
+import "github.com/ringbridge/ringbridge/internal/failpoint"
+
 // A load is what the drain works on at once: the durable part of the oldest
 // segment that it has not drained yet.
 type load struct {
@@ -89,10 +91,12 @@ func (j *journal) drop(s *segment) {
 // retire deletes a segment that is drained, or keeps it where it was damaged. If
 // that fails it is drained again after the next start, which publish notices.
 func (j *journal) retire(s *segment) {
+	failpoint.Hit("spool/drained")
 	if !s.damaged {
 		if err := j.disk.Remove(s.name()); err != nil {
 			j.log.Error("a drained segment cannot be deleted", "file", s.name(), "error", err)
 		}
+		failpoint.Hit("spool/deleted")
 		return
 	}
 	kept := s.base() + corruptEnding

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/ringbridge/ringbridge/internal/failpoint"
 )
 
 // What the journal answers when it does not take something.
@@ -159,15 +161,29 @@ func (j *journal) store(b *batch) (*segment, error) {
 		frames = appendFrame(frames, s.marker, payload)
 	}
 	if _, err = s.file.Write(frames); err == nil {
-		began := time.Now()
-		err = s.file.Sync()
-		j.metrics.fsync.Observe(time.Since(began).Seconds())
+		failpoint.Hit("spool/written")
+		err = j.sync(s, s.size+b.size)
 	}
 	if err != nil {
 		j.abandon(s)
 		return nil, fmt.Errorf("spool: write: %w", err)
 	}
+	failpoint.Hit("spool/synced")
 	return s, nil
+}
+
+// sync makes a segment durable, up to size.
+func (j *journal) sync(s *segment, size int64) error {
+	if failpoint.Off("spool-fsync") {
+		return nil
+	}
+	began := time.Now()
+	err := s.file.Sync()
+	j.metrics.fsync.Observe(time.Since(began).Seconds())
+	if err == nil {
+		failpoint.Durable(s.name(), size)
+	}
+	return err
 }
 
 // open returns the segment to write to, a new one where there is none.
@@ -184,11 +200,14 @@ func (j *journal) open() (*segment, error) {
 	if err != nil {
 		return nil, err
 	}
+	failpoint.Hit("spool/created")
 	if err := j.disk.SyncNames(); err != nil {
 		_ = f.Close()
 		_ = j.disk.Remove(s.name()) // empty: if it stays, it holds nothing
 		return nil, err
 	}
+	failpoint.Durable(s.name(), 0)
+	failpoint.Hit("spool/named")
 	s.file = f
 	j.mu.Lock()
 	defer j.mu.Unlock()

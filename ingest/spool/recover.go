@@ -3,6 +3,8 @@ package spool
 import (
 	"fmt"
 	"log/slog"
+
+	"github.com/ringbridge/ringbridge/internal/failpoint"
 )
 
 // recoverSegments finds what an earlier process left: counts it, and cuts off a
@@ -16,6 +18,9 @@ func recoverSegments(d disk, log *slog.Logger) (left []*segment, highest uint64,
 		if err := examine(d, s, i == len(left)-1, log); err != nil {
 			return nil, 0, fmt.Errorf("spool: %s: %w", s.name(), err)
 		}
+	}
+	if len(left) > 0 {
+		failpoint.Hit("spool/recovered")
 	}
 	return left, highest, nil
 }
@@ -44,6 +49,7 @@ func examine(d disk, s *segment, newest bool, log *slog.Logger) error {
 			if err := d.Cut(s.name(), s.size); err != nil {
 				return err
 			}
+			failpoint.Durable(s.name(), s.size)
 		}
 	}
 	return nil

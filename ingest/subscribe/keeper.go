@@ -122,8 +122,7 @@ func level(failures int) slog.Level {
 
 // wait returns how long to leave the API alone after an error.
 func wait(err error) time.Duration {
-	var api *ringcentral.Error
-	if errors.As(err, &api) {
+	if api, ok := errors.AsType[*ringcentral.Error](err); ok {
 		return max(api.RetryAfter, checkInterval)
 	}
 	return checkInterval
@@ -251,5 +250,5 @@ func (k *Keeper) remove(ctx context.Context, id string) error {
 
 func (k *Keeper) changed(what change, id string) {
 	k.metrics.changes.WithLabelValues(string(what)).Inc()
-	k.deps.Logger.Info("subscription "+string(what), "id", id)
+	k.deps.Logger.Info("subscription changed", "how", string(what), "id", id)
 }

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -46,7 +47,9 @@ type bed struct {
 	book     *Book
 	reader   *reader
 	replicas []*replica
-	undo     []func() // in the order of their making
+	full     atomic.Bool  // a disk is, and with the broker away webhooks are refused
+	refused  atomic.Int64 // how many were
+	undo     []func()     // in the order of their making
 }
 
 // newBed starts everything. After an error nothing runs.
@@ -153,6 +156,7 @@ func (b *bed) startReplicas(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		r.env = append(r.env, r.disk().environ()...)
 		if err := r.launch(ctx, ""); err != nil {
 			return err
 		}

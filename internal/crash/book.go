@@ -2,6 +2,7 @@ package crash
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 )
 
@@ -11,12 +12,12 @@ import (
 // Out: a command must have one final result and, when that is a success, one effect, in the order of its conversation.
 type Book struct {
 	mu       sync.Mutex
-	messages map[string]*message // by content id
-	events   map[string]int      // by event id: how often a reader sees it
-	seen     map[string]int      // by content id: how many events of its appearance a reader sees
-	reached  map[string]int      // by conversation: the number of its newest message that a reader has seen
-	disorder int                 // messages seen after a later one of their conversation
-	letters  int                 // inbound dead letters: nothing the harness sends deserves one
+	messages map[string]*message   // by content id
+	events   map[string]int        // by event id: how often a reader sees it
+	seen     map[string]int        // by content id: how many events of its appearance a reader sees
+	passed   map[string][]*message // by conversation: the messages that a reader has seen
+	disorder int                   // messages seen after a later one of their conversation
+	letters  int                   // inbound dead letters: nothing the harness sends deserves one
 	commands map[string]*command
 	order    []*command // as they were sent
 }
@@ -26,6 +27,7 @@ type message struct {
 	number       int // within the conversation
 	webhook      bool
 	due          bool // told and acknowledged, or there for the poller: its event must come
+	place             // where it was taken, which decides whether its order counts
 }
 
 type command struct {
@@ -52,7 +54,7 @@ type Effect struct {
 // NewBook returns an empty book.
 func NewBook() *Book {
 	return &Book{
-		messages: map[string]*message{}, events: map[string]int{}, seen: map[string]int{}, reached: map[string]int{},
+		messages: map[string]*message{}, events: map[string]int{}, seen: map[string]int{}, passed: map[string][]*message{},
 		commands: map[string]*command{},
 	}
 }
@@ -74,15 +76,6 @@ func (b *Book) Made(id string) {
 	}
 }
 
-// Acknowledged notes that a webhook was answered 200.
-func (b *Book) Acknowledged(ids ...string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, id := range ids {
-		b.messages[id].due = true
-	}
-}
-
 // Event notes an event that a reader sees, in the order of its conversation. first is the event of a content's
 // appearance.
 func (b *Book) Event(eventID, contentID string, first bool) {
@@ -97,10 +90,10 @@ func (b *Book) Event(eventID, contentID string, first bool) {
 	if m == nil || b.seen[contentID] > 1 {
 		return
 	}
-	if m.number < b.reached[m.conversation] {
+	if slices.ContainsFunc(b.passed[m.conversation], func(later *message) bool { return m.number < later.number && !later.mayOvertake(m) }) {
 		b.disorder++
 	}
-	b.reached[m.conversation] = max(m.number, b.reached[m.conversation])
+	b.passed[m.conversation] = append(b.passed[m.conversation], m)
 }
 
 // Letter notes an inbound dead letter.

@@ -32,6 +32,7 @@ type round struct {
 	random *rand.Rand
 	kills  *pile    // of points to be killed at
 	stops  *pile    // of points to be frozen at
+	cuts   *pile    // of points to cut the power at
 	start  func()   // starts the traffic; a second call does nothing
 	told   []string // what was done, for the table
 }
@@ -122,7 +123,11 @@ func (r *round) arm(ctx context.Context, point, action string) (v *replica, fire
 
 // killAtPoint lets a replica die between two steps.
 func (r *round) killAtPoint(ctx context.Context) error {
-	v, _, err := r.arm(ctx, r.kills.draw(r.random), "kill")
+	point := r.kills.draw(r.random)
+	if strings.HasPrefix(point, spoolPrefix) {
+		return r.killSpooling(ctx, point)
+	}
+	v, _, err := r.arm(ctx, point, "kill")
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,10 @@
 // The seed decides what is disturbed, where and when, and what is sent; the machine's timing is not the seed's, so the
 // same seed makes the same attempts, not the same interleaving.
 //
+// Each replica has a spool on a disk of its own. A power cut takes from it what was not fsynced, as far as the process told:
+// the kernel would keep it. Between two spools order is not promised, and where an earlier message may wait in the one
+// and a later one was sent to the other, it is not counted.
+//
 // A Book counts. It is pure, and its tests show that it sees each kind of fault. That the whole harness does is shown by
 // leaving one safeguard of the program out: `make crash-mutants`.
 //

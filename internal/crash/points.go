@@ -1,10 +1,26 @@
 package crash
 
+import (
+	"slices"
+	"strings"
+)
+
+// spoolPrefix begins the names of what is in ingest/spool.
+const spoolPrefix = "spool/"
+
 // Points are the program's failpoints, in the order of the flow. A test holds them against the code.
 func Points() []string {
 	return []string{
 		"ingest/received",              // a webhook is read, nothing is written
 		"ingest/written",               // the broker has it, the sender has no 200
+		"spool/created",                // a segment is made, the directory not fsynced
+		"spool/named",                  // it is, and the segment empty
+		"spool/written",                // webhooks are in the segment, not fsynced
+		"spool/synced",                 // fsynced, the senders have no 200
+		"spool/recovered",              // a new process has read what an earlier one left, nothing is drained
+		"spool/delivered",              // the broker has what was on disk, which says that it waits
+		"spool/drained",                // the broker has all of a segment, which is still there
+		"spool/deleted",                // the segment is gone, the directory not fsynced
 		"poll/rows-written",            // rows are in the inbox, the cursor is where it was
 		"poll/cursor-moved",            // moved in memory alone
 		"poll/cursor-saved",            // on the topic
@@ -22,6 +38,9 @@ func Points() []string {
 	}
 }
 
+// Unvisited are the failpoints that the harness's traffic does not come by: its account has no text messages.
+func Unvisited() []string { return []string{"poll/messages-written"} }
+
 // zombiePoints are those before something that a process may not do any more once the group has moved on without it.
 func zombiePoints() []string {
 	return []string{
@@ -30,7 +49,17 @@ func zombiePoints() []string {
 	}
 }
 
+// spoolPoints are passed only while the broker is away, or after that.
+func spoolPoints() []string {
+	return slices.DeleteFunc(Points(), func(name string) bool { return !strings.HasPrefix(name, spoolPrefix) })
+}
+
+// Failures are the calls of the system that the program can be told to have fail.
+func Failures() []string {
+	return []string{"spool/create", "spool/sync-names", "spool/write", "spool/sync"}
+}
+
 // Safeguards are what the program can be told to leave out, to see the harness catch it.
 func Safeguards() []string {
-	return []string{"look-up", "fencing", "start-window", "dedupe", "contiguous-commit", "ack"}
+	return []string{"look-up", "fencing", "start-window", "dedupe", "contiguous-commit", "ack", "spool-fsync"}
 }

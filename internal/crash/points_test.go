@@ -15,14 +15,17 @@ import (
 
 // TestThePointsAreThoseOfTheCode keeps the table complete: a point that is not in it would never be hit.
 func TestThePointsAreThoseOfTheCode(t *testing.T) {
-	points, safeguards := inCode(t)
-	require.ElementsMatch(t, points, crash.Points())
-	require.ElementsMatch(t, safeguards, crash.Safeguards())
+	named := inCode(t)
+	require.ElementsMatch(t, named["Hit"], append(crash.Points(), crash.Unvisited()...))
+	require.ElementsMatch(t, named["Off"], crash.Safeguards())
+	require.ElementsMatch(t, named["Fail"], crash.Failures())
 }
 
-func inCode(t *testing.T) (points, safeguards []string) {
+// inCode returns the names by the function that they are given to.
+func inCode(t *testing.T) map[string][]string {
 	t.Helper()
-	call := regexp.MustCompile(`failpoint\.(Hit|Off)\("([^"]+)"\)`)
+	call := regexp.MustCompile(`failpoint\.(Hit|Off|Fail)\("([^"]+)"\)`)
+	named := map[string][]string{}
 	root := filepath.Join("..", "..")
 	require.NoError(t, filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
@@ -30,13 +33,9 @@ func inCode(t *testing.T) (points, safeguards []string) {
 		}
 		text, err := os.ReadFile(path)
 		for _, found := range call.FindAllStringSubmatch(string(text), -1) {
-			if found[1] == "Hit" {
-				points = append(points, found[2])
-			} else {
-				safeguards = append(safeguards, found[2])
-			}
+			named[found[1]] = append(named[found[1]], found[2])
 		}
 		return err
 	}))
-	return points, safeguards
+	return named
 }

@@ -28,6 +28,9 @@ func (b *bed) quiet(ctx context.Context) (restless bool, err error) {
 		if messages, _ := b.book.Open(); messages > 0 {
 			return false
 		}
+		if !b.drained() {
+			return false
+		}
 		done, err := b.reader.caughtUp(bounded)
 		failure = err
 		return done || err != nil
@@ -62,5 +65,5 @@ func (b *bed) count() Tally {
 			calls += n
 		}
 	}
-	return b.book.Count(calls, b.effects())
+	return b.onDisk(b.book.Count(calls, b.effects()))
 }

@@ -105,7 +105,15 @@ func (r *replica) ready(ctx context.Context) error {
 	return until(ctx, r.name+" is not ready", func() bool { return r.gone() || r.fired() || r.isReady(ctx) })
 }
 
+// isReady tells whether all stages run. With a spool /readyz is 200 before that.
 func (r *replica) isReady(ctx context.Context) bool {
+	text, _ := os.ReadFile(r.log) // none: not ready
+	running := bytes.LastIndex(text, []byte(`"msg":"running"`)) > bytes.LastIndex(text, []byte(`"msg":"starting"`))
+	return running && r.takes(ctx)
+}
+
+// takes tells whether /readyz is 200.
+func (r *replica) takes(ctx context.Context) bool {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+r.admin+"/readyz", nil)
 	if err != nil {
 		return false

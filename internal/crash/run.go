@@ -42,13 +42,13 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 	var result Result
 	random := rand.New(rand.NewPCG(cfg.Seed, 0)) //nolint:gosec // repeatable
 	var cards []disturbance
-	kills, stops := &pile{all: Points()}, &pile{all: zombiePoints()}
+	kills, stops, cuts := &pile{all: Points()}, &pile{all: zombiePoints()}, &pile{all: append(spoolPoints(), anywhere)}
 	for result.Rounds < cfg.Rounds && !result.Tally.Bad() && err == nil {
 		if len(cards) == 0 {
-			cards = shuffled(random, deck())
+			cards = shuffled(random, append(deck(), diskDeck()...))
 		}
 		result.Rounds++
-		r := &round{bed: b, n: result.Rounds, random: random, kills: kills, stops: stops}
+		r := &round{bed: b, n: result.Rounds, random: random, kills: kills, stops: stops, cuts: cuts}
 		err = r.run(ctx, cards[0], &result)
 		cards = cards[1:]
 	}

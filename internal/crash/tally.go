@@ -8,11 +8,13 @@ type Tally struct {
 	Commands int
 	Calls    int // that would make a reply
 	Effects  int // replies made
+	Refused  int // webhooks answered 503 while the disk was full
 
 	Lost          int // messages acknowledged without an event
 	DoubledEvents int // events a reader sees again
 	EventDisorder int // messages after a later one of their conversation
 	Letters       int // inbound dead letters
+	SetAside      int // files that a spool could not read to their end: the harness damages nothing that is durable
 	DoubledReply  int // replies more than commands with that text
 	ReplyDisorder int // replies after a later one of their conversation
 	Unsent        int // successes without a reply of their own
@@ -25,7 +27,7 @@ type Tally struct {
 
 // Bad tells whether a guarantee was broken.
 func (t Tally) Bad() bool {
-	return t.Lost+t.DoubledEvents+t.EventDisorder+t.Letters+t.DoubledReply+t.ReplyDisorder+t.Unsent+t.NoResult+t.TwoResults+t.Ambiguous+t.GivenUp+t.Restless > 0
+	return t.Lost+t.DoubledEvents+t.EventDisorder+t.Letters+t.SetAside+t.DoubledReply+t.ReplyDisorder+t.Unsent+t.NoResult+t.TwoResults+t.Ambiguous+t.GivenUp+t.Restless > 0
 }
 
 // Count counts both sides. effects are in the order in which they were made.

@@ -1,14 +1,11 @@
 package crash
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"net/http"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -62,9 +59,9 @@ func (l lane) pause(ctx context.Context) error {
 
 func (l lane) one(in int) bool { return l.random.IntN(in) == 0 }
 
-// webhooks tells of contents that the API does not list, so that no poll hides the loss of one. Each request is sent to
-// one replica and the other until one answers 200; the next waits for that.
+// webhooks tells of contents that the API does not list, so that no poll hides the loss of one.
 func (b *bed) webhooks(ctx context.Context, l lane) error {
+	s := &sender{bed: b, turn: l.n}
 	number := l.round * 1000
 	for range webhooksEach {
 		if err := l.pause(ctx); err != nil {
@@ -87,10 +84,9 @@ func (b *bed) webhooks(ctx context.Context, l lane) error {
 			times = 2 // a sender may deliver what was acknowledged once more
 		}
 		for range times {
-			if err := b.post(ctx, l.n+number, body); err != nil {
+			if err := s.post(ctx, body, ids...); err != nil {
 				return err
 			}
-			b.book.Acknowledged(ids...)
 		}
 	}
 	return nil
@@ -104,35 +100,6 @@ func imported(thread, id string) sandbox.Event {
 		Type: sandbox.EventImported, ID: "e" + id, IssuedAt: time.Now().UTC().Format(time.RFC3339Nano),
 		Resource: sandbox.Resource{Type: "whats_app/message", ID: id, Metadata: json.RawMessage(metadata)},
 	}
-}
-
-// post sends a request, now to one replica and now to the other, until it is answered 200.
-func (b *bed) post(ctx context.Context, first int, body []byte) error {
-	client := http.Client{Timeout: webhookPatient}
-	for try := first; ; try++ {
-		status, err := b.postOnce(ctx, &client, b.replicas[try%replicas], body)
-		if err == nil && status == http.StatusOK {
-			return nil
-		}
-		if err := wait(ctx, tick); err != nil {
-			return err
-		}
-	}
-}
-
-func (b *bed) postOnce(ctx context.Context, client *http.Client, to *replica, body []byte) (int, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+to.public+"/webhooks/engage", bytes.NewReader(body))
-	if err != nil {
-		return 0, err
-	}
-	req.Header.Set("X-Dimelo-Secret", secret)
-	resp, err := client.Do(req)
-	if err != nil {
-		return 0, err
-	}
-	defer resp.Body.Close()
-	_, err = io.Copy(io.Discard, resp.Body)
-	return resp.StatusCode, err
 }
 
 // polled puts contents into the account, of which no webhook tells.

@@ -4,6 +4,7 @@ package e2e_test
 
 import (
 	"fmt"
+	"maps"
 	"testing"
 	"time"
 
@@ -25,13 +26,11 @@ func newPlatformWorld(t *testing.T, cfg sandbox.PlatformConfig) (w *world, publi
 	cfg.SMSPerMinute = -1
 	public = freePort(t)
 	w = newWorld(t, sandbox.Config{Platform: cfg}, map[string]string{"ENGAGE_WEBHOOK_SECRET": "", "ENGAGE_WEBHOOK_VERIFY_TOKEN": ""})
-	for name, value := range map[string]string{
+	maps.Copy(w.env, map[string]string{
 		"RINGCENTRAL_SERVER_URL": w.api.URL, "RINGCENTRAL_CLIENT_ID": sandbox.DefaultClientID, "RINGCENTRAL_CLIENT_SECRET": sandbox.DefaultClientSecret,
 		"RINGCENTRAL_JWT": sandbox.DefaultJWT, "RINGCENTRAL_WEBHOOK_TOKEN": platformToken, "SMS_RATE": "0", "POLL_INTERVAL": "300ms",
 		"RINGCENTRAL_WEBHOOK_URL": "http://" + public + "/webhooks/ringcentral", "REPLIES_CALL_TIMEOUT": "2s", "REPLIES_BACKOFF_MIN": "100ms",
-	} {
-		w.env[name] = value
-	}
+	})
 	return w, public
 }
 

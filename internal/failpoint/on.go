@@ -23,14 +23,7 @@ func Off(safeguard string) bool { return armed().off == safeguard }
 
 //nolint:gochecknoglobals // read once; what is marked cannot hand anything down
 var armed = sync.OnceValue(func() *points {
-	p := &points{off: env("OFF")}
-	if path := env("LOG"); path != "" {
-		log, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-		if err != nil {
-			panic(fmt.Sprintf("failpoint: %v", err))
-		}
-		p.log = log
-	}
+	p := &points{off: env("OFF"), log: appendTo(env("LOG"))}
 	if spec := strings.Split(env(""), ":"); len(spec) == 3 {
 		nth, err := strconv.Atoi(spec[1])
 		if err != nil || spec[2] != "kill" && spec[2] != "stop" {
@@ -84,12 +77,8 @@ func (p *points) pass(name string) (fires bool) {
 	return p.left == 0
 }
 
-// write adds a line, which outlives the process: the kernel has it.
 func (p *points) write(line string) {
-	if p.log == nil {
-		return
-	}
-	if _, err := p.log.WriteString(line + "\n"); err != nil {
-		panic(fmt.Sprintf("failpoint: %v", err))
+	if p.log != nil {
+		write(p.log, line)
 	}
 }

@@ -20,7 +20,8 @@ func TestMain(m *testing.M) {
 	if os.Getenv("RINGBRIDGE_FAILPOINT") == "" {
 		os.Exit(m.Run())
 	}
-	for range 3 {
+	for n := range 3 {
+		failpoint.Durable("f", int64(n))
 		failpoint.Hit("a")
 		failpoint.Hit("b")
 	}
@@ -50,4 +51,26 @@ func TestAPointThatIsNotReachedOnlyCounts(t *testing.T) {
 	state, passed := child(t, "b:4:kill")
 	require.Equal(t, 3, state.ExitCode(), "the safeguard named is off, others are not")
 	require.Len(t, passed, 6)
+}
+
+func TestWhatIsDurableIsTold(t *testing.T) {
+	ledger := filepath.Join(t.TempDir(), "ledger")
+	t.Setenv("RINGBRIDGE_FAILPOINT_DURABLE", ledger)
+	child(t, "b:2:kill")
+	child(t, "b:1:kill") // its successor
+	text, err := os.ReadFile(ledger)
+	require.NoError(t, err)
+	require.Equal(t, "0 f\n1 f\n0 f\n", string(text))
+}
+
+func TestACallFailsWhileTheFileNamesIt(t *testing.T) {
+	full := filepath.Join(t.TempDir(), "full")
+	t.Setenv("RINGBRIDGE_FAILPOINT_FAIL", full)
+	require.NoError(t, failpoint.Fail("disk/write"), "there is no such file")
+	require.NoError(t, os.WriteFile(full, []byte("disk/sync disk/write"), 0o600))
+	require.ErrorIs(t, failpoint.Fail("disk/write"), syscall.ENOSPC)
+	require.ErrorIs(t, failpoint.Fail("disk/sync"), syscall.ENOSPC)
+	require.NoError(t, failpoint.Fail("disk"))
+	require.NoError(t, os.Remove(full))
+	require.NoError(t, failpoint.Fail("disk/write"), "there is room again")
 }

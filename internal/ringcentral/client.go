@@ -58,7 +58,7 @@ type call struct {
 // trip is what is known of a call once it is over.
 type trip struct {
 	waited, took time.Duration
-	group        string // label of the last budget it waited for
+	group        string // label of the last budget it waited for; empty if it came to none
 	used         credential
 	status       int // 0 without an answer
 }
@@ -86,15 +86,24 @@ func (c *client) do(ctx context.Context, k call) error {
 		}
 		renewed = true
 	}
-	c.m.wait.WithLabelValues(c.api, t.group, k.priority.String()).Observe(t.waited.Seconds())
+	if t.group != "" {
+		c.m.wait.WithLabelValues(c.api, t.group, k.priority.String()).Observe(t.waited.Seconds())
+	}
 	c.m.observe(c.api, k.op, t.status, err, t.took)
 	c.record(ctx, k, t, err)
 	return err
 }
 
-// once waits until the call may go, and makes it.
+// lateTurn is how long a call may take from its turn to the wire. One that waited longer, for a token, gives its turn up: with others
+// like it, it would arrive in a crowd that no budget has let through.
+const lateTurn = time.Second
+
+// once waits until the call may go, and makes it. errHeld says that it has to wait again.
 func (c *client) once(ctx context.Context, k call, t *trip) error {
 	t.status, t.took = 0, 0
+	if _, err := k.creds.authorize(ctx, k.op); err != nil {
+		return err
+	}
 	start := time.Now()
 	p, after, err := c.enter(ctx, k)
 	t.waited += time.Since(start)
@@ -103,8 +112,13 @@ func (c *client) once(ctx context.Context, k call, t *trip) error {
 	if err != nil {
 		return &Error{Op: k.op, Outcome: NotSent, RetryAfter: after, Err: err}
 	}
+	start = time.Now()
+	// The token may have ended while the call waited for its turn.
 	if t.used, err = k.creds.authorize(ctx, k.op); err != nil {
 		return err
+	}
+	if time.Since(start) > lateTurn {
+		return errHeld
 	}
 	start = time.Now()
 	t.status, err = c.exchange(ctx, k, t.used, p)

@@ -1,4 +1,5 @@
-// Package ringcentral calls RingCentral's messaging APIs: today Engage Digital (Dimelo 1.0), by [NewEngage].
+// Package ringcentral calls RingCentral's messaging APIs: Engage Digital (Dimelo 1.0) by [NewEngage], and the RingCentral platform by
+// [NewPlatform]: contents and identities of Social or Advanced Messaging, text messages, the message store, subscriptions.
 //
 // It makes one HTTP exchange a call and says truthfully how it ended. It does not retry, back off, open circuits or look
 // for what a lost call may have created: its callers do, and they decide by the [Error] it returns. It keeps the API's
@@ -12,6 +13,10 @@
 //	                ▲                                    │                         │              │
 //	                └── a penalty began meanwhile ───────┘                         ▼              ▼
 //	           ─────────────── NotSent ──────────────────────────────────▶   Unknown    2xx, Refused, Unknown
+//
+// Engage counts all calls together and is entered with a fixed token. The platform counts in groups, which are learned from its answers, and
+// with a token that is renewed; between budget and connection a call gets the one that is valid then. To a 401 the call answers with a renewal
+// and goes once more, which is the only time that a call is sent twice, as a 401 is a refusal.
 //
 // The gate stands at the connection's own Write, as late as a program can look: there a call is told that its start
 // deadline has passed (see [WithStartDeadline]) or that a penalty window has begun, and there a call becomes "may have

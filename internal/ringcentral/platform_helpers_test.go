@@ -45,6 +45,8 @@ type platform struct {
 	refreshes bool
 	valid     map[string]time.Time
 	refresh   string
+	// lag is how long the answer with a token takes, which counts from its beginning.
+	lag time.Duration
 	// auth, if set, answers requests for tokens first; it reports whether it has.
 	auth func(w http.ResponseWriter, a asked, n int) bool
 	// answer answers the calls; nil = a resource.
@@ -69,16 +71,20 @@ func (p *platform) serve(w http.ResponseWriter, r *http.Request) {
 		p.mu.Unlock()
 		if p.auth == nil || !p.auth(w, a, n) {
 			p.grant(w, a)
+			time.Sleep(p.lag)
 		}
 		return
 	}
 	until, ok := p.valid[a.token]
+	ok = ok && !time.Now().After(until)
+	if !ok {
+		p.unauthorized++
+	}
 	p.calls = append(p.calls, a)
 	n := len(p.calls)
 	p.mu.Unlock()
 	switch {
-	case !ok || time.Now().After(until):
-		p.unauthorized++
+	case !ok:
 		w.WriteHeader(http.StatusUnauthorized)
 		_, _ = io.WriteString(w, `{"errorCode":"OAU-128","message":"Access token expired","errors":[{"errorCode":"OAU-128","message":"Access token expired"}]}`)
 	case p.answer != nil:
