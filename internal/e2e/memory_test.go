@@ -126,7 +126,7 @@ const (
 	// drainMemory is what draining may take beyond the second quarter: one load of the
 	// spool (8 MiB) as it was read, decoded, encoded and compressed, the same once more
 	// in publish, and as much again that is garbage. What waits is no part of it.
-	drainMemory = 128 << 20
+	drainMemory = 96 << 20
 )
 
 // flat returns an error when the memory grows while the broker is away.

@@ -5,6 +5,7 @@ package e2e_test
 import (
 	"net/http"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,10 +36,12 @@ func TestWebhooksOutliveTheBroker(t *testing.T) {
 	b = w.launch(public, admin)
 	b.ready()
 	senders.restarting.Store(false)
-	status, body, err := get(b.admin + "/readyz")
-	require.NoError(t, err)
-	require.Equal(t, http.StatusOK, status, "webhooks are taken in")
-	require.Contains(t, body, "kafka", "what is missing is told")
+	require.Eventually(t, func() bool {
+		status, body, err := get(b.admin + "/readyz")
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, status, "webhooks are taken in")
+		return strings.Contains(body, "kafka")
+	}, time.Minute, 50*time.Millisecond, "what is missing is told, once it was looked for")
 	time.Sleep(3 * time.Second)
 
 	require.NoError(t, parts.Kafka.Restart(t.Context()))
