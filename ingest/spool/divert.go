@@ -12,6 +12,9 @@ import (
 func (s *Spool) begin(why string) {
 	s.spooling = time.Now()
 	s.metrics.active.Set(1)
+	if s.guard.isUnwell() {
+		return // told already, and they may not be kept
+	}
 	s.log.Warn("webhooks are kept on disk until the broker has taken them", "reason", why)
 }
 
@@ -61,7 +64,7 @@ func (s *Spool) kept(ctx context.Context, records int, b *batch, err error) erro
 	}
 	switch {
 	case err == nil:
-		s.guard.clear()
+		s.well()
 		return nil
 	case hopeless(err), errors.Is(err, errClosed):
 		return err
@@ -89,6 +92,8 @@ func (s *Spool) settle() {
 	s.spooling = time.Time{}
 	s.mu.Unlock()
 	s.metrics.active.Set(0)
-	s.log.Info("all that was kept on disk is in the inbox", "after", time.Since(since).Round(time.Millisecond))
+	if s.journal.wasUsed() { // else the disk took nothing
+		s.log.Info("all that was kept on disk is in the inbox", "after", time.Since(since).Round(time.Millisecond))
+	}
 	s.journal.oldest() // deletes the last segment
 }

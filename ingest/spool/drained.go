@@ -81,6 +81,15 @@ func (j *journal) empty() bool {
 	return true
 }
 
+// wasUsed reports whether anything was on disk since it was last asked.
+func (j *journal) wasUsed() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	used := j.used
+	j.used = false
+	return used
+}
+
 // drop takes the oldest segment from the list. The caller holds the lock.
 func (j *journal) drop(s *segment) {
 	j.segments = j.segments[1:]

@@ -41,13 +41,16 @@ func (g *guard) set(reason string) bool {
 	return news
 }
 
-func (g *guard) clear() {
+// clear reports whether this is news.
+func (g *guard) clear() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.unwell && g.health != nil {
+	news := g.unwell
+	if news && g.health != nil {
 		g.health.Clear(Component)
 	}
 	g.unwell = false
+	return news
 }
 
 func (g *guard) isUnwell() bool {
@@ -63,6 +66,13 @@ func (s *Spool) trouble(reason string) {
 	}
 }
 
+// well says that the spool takes something.
+func (s *Spool) well() {
+	if s.guard.clear() {
+		s.log.Info("the spool can take webhooks again")
+	}
+}
+
 // probe finds out whether a spool that was unwell takes something again, until ctx
 // ends.
 func (s *Spool) probe(ctx context.Context) {
@@ -75,8 +85,7 @@ func (s *Spool) probe(ctx context.Context) {
 		case <-ticker.C:
 		}
 		if s.guard.isUnwell() && s.journal.takes() {
-			s.guard.clear()
-			s.log.Info("the spool can take webhooks again")
+			s.well()
 		}
 	}
 }

@@ -71,6 +71,7 @@ type journal struct {
 	pending  *batch     // open to join; nil = none
 	writing  bool       // a batch is being written; what it writes to is the writer's
 	bytes    int64      // of segments, and of what is to be written
+	used     bool       // something was stored, or found at the start, since wasUsed was last called
 	closed   bool
 }
 
@@ -80,7 +81,7 @@ func openJournal(d disk, b bounds, log *slog.Logger, m *metrics) (*journal, erro
 		return nil, err
 	}
 	j := &journal{
-		disk: d, bounds: b, log: log, metrics: m, segments: left, highest: highest,
+		disk: d, bounds: b, log: log, metrics: m, segments: left, highest: highest, used: len(left) > 0,
 		wake: make(chan struct{}, 1), more: make(chan struct{}, 1),
 	}
 	for _, s := range left {
@@ -133,6 +134,7 @@ func (j *journal) write() {
 		if b.err = err; err != nil {
 			j.bytes -= b.size
 		} else {
+			j.used = true
 			s.size += b.size
 			s.records += len(b.payloads)
 			if s.oldest.IsZero() {

@@ -1,9 +1,11 @@
 package spool_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -216,6 +218,36 @@ func TestAFailingDiskIsAnErrorAndPasses(t *testing.T) {
 		inbox.set(false)
 		time.Sleep(10 * time.Second)
 		require.Equal(t, []string{"before", "after"}, inbox.got())
+	})
+}
+
+// TestADiskThatIsFullDuringAnOutageIsToldOnce has a webhook a second, each of which
+// finds neither the broker nor room.
+func TestADiskThatIsFullDuringAnOutageIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var logged bytes.Buffer
+		disk, inbox := newFakeDisk(), &fakeInbox{down: true}
+		disk.setFull(errDisk)
+		s := open(t, disk, inbox, func(d *spool.Deps) { d.Logger = slog.New(slog.NewTextHandler(&logged, nil)) })
+		run(t, s)
+		for range 20 {
+			require.ErrorIs(t, s.Accept(t.Context(), item("k", "a")), errDisk)
+		}
+		disk.setFull(nil)
+		require.NoError(t, s.Accept(t.Context(), item("k", "a")), "a webhook notices it as well as the probe")
+		inbox.set(false)
+		time.Sleep(10 * time.Second)
+		var lines []string
+		for line := range strings.Lines(logged.String()) {
+			_, message, _ := strings.Cut(line, "msg=")
+			lines = append(lines, strings.Trim(strings.SplitAfter(message, `" `)[0], "\" \n"))
+		}
+		require.Equal(t, []string{
+			"webhooks are kept on disk until the broker has taken them",
+			"the spool cannot take webhooks; they are answered 503",
+			"the spool can take webhooks again",
+			"all that was kept on disk is in the inbox",
+		}, lines)
 	})
 }
 
