@@ -47,6 +47,7 @@ type bed struct {
 	book     *Book
 	reader   *reader
 	replicas []*replica
+	hanging  int          // partitions in which the broker had forgotten a transaction
 	full     atomic.Bool  // a disk is, and with the broker away webhooks are refused
 	refused  atomic.Int64 // how many were
 	undo     []func()     // in the order of their making

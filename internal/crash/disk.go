@@ -142,7 +142,7 @@ func (b *bed) drained() bool {
 
 // onDisk adds what the disks tell.
 func (b *bed) onDisk(t Tally) Tally {
-	t.Refused = int(b.refused.Load())
+	t.Refused, t.Hanging = int(b.refused.Load()), b.hanging
 	for _, r := range b.replicas {
 		t.SetAside += r.disk().setAside()
 	}

@@ -16,6 +16,9 @@
 // the kernel would keep it. Between two spools order is not promised, and where an earlier message may wait in the one
 // and a later one was sent to the other, it is not counted.
 //
+// A broker that is killed often forgets a transaction at times, and its readers wait for good. The harness does what an
+// operator would, and counts it: realparts.Kafka.EndHanging.
+//
 // A Book counts. It is pure, and its tests show that it sees each kind of fault. That the whole harness does is shown by
 // leaving one safeguard of the program out: `make crash-mutants`.
 //

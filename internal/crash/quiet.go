@@ -9,13 +9,37 @@ import (
 	"time"
 )
 
-// quietBound is how long after the last disturbance everything must have come: some thirty times of what it takes.
-const quietBound = 90 * time.Second
+const (
+	// quietBound is how long after the last disturbance everything must have come: some thirty times of what it takes.
+	quietBound = 90 * time.Second
+	// brokerBound is how long the broker has to end every transaction: the program's time-out, which begins with a start
+	// that may take it half of this.
+	brokerBound = 30 * time.Second
+)
 
 // quiet waits until all that was sent has come to its end. What is still missing at quietBound is no error of the
 // harness: it is counted. restless means that nothing was missing and it was not quiet all the same.
 func (b *bed) quiet(ctx context.Context) (restless bool, err error) {
-	bounded, cancel := context.WithTimeout(ctx, quietBound)
+	done, err := b.comesToRest(ctx, brokerBound)
+	if done || err != nil {
+		return false, err
+	}
+	left, err := b.parts.Kafka.EndHanging(ctx, 0) // nothing has been going on for a while
+	if err != nil {
+		return false, err
+	}
+	b.hanging += left
+	if done, err = b.comesToRest(ctx, quietBound); done || err != nil {
+		return false, err
+	}
+	missing := b.book.Missing()
+	fmt.Fprintf(b.cfg.Out, "not quiet after %s; missing: %s\n", quietBound, strings.Join(missing, ", "))
+	return len(missing) == 0, nil
+}
+
+// comesToRest tells whether it is quiet within the bound.
+func (b *bed) comesToRest(ctx context.Context, bound time.Duration) (done bool, err error) {
+	bounded, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
 	var failure error
 	err = until(bounded, "quiet", func() bool {
@@ -36,14 +60,12 @@ func (b *bed) quiet(ctx context.Context) (restless bool, err error) {
 		return done || err != nil
 	})
 	if err == nil || failure != nil {
-		return false, failure
+		return failure == nil, failure
 	}
 	if ctx.Err() != nil {
 		return false, context.Cause(ctx)
 	}
-	missing := b.book.Missing()
-	fmt.Fprintf(b.cfg.Out, "not quiet after %s; missing: %s\n", quietBound, strings.Join(missing, ", "))
-	return len(missing) == 0, nil
+	return false, nil
 }
 
 // effects are the replies in the account, in the order in which they were made.

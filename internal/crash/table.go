@@ -19,8 +19,8 @@ func (r Result) Print(out io.Writer) {
 	row("in:", "webhooks acknowledged", "left to polling", "events", "lost", "doubled", "out of order", "letters", "set aside", "refused, disk full")
 	row("", c.Webhooks, c.Polled, c.Events, c.Lost, c.DoubledEvents, c.EventDisorder, c.Letters, c.SetAside, c.Refused)
 	_ = t.Flush() // as out writes: like fmt.Fprint's
-	row("out:", "commands", "calls", "replies", "doubled", "out of order", "success without reply", "no result", "two results", "ambiguous", "other letters", "not quiet")
-	row("", c.Commands, c.Calls, c.Effects, c.DoubledReply, c.ReplyDisorder, c.Unsent, c.NoResult, c.TwoResults, c.Ambiguous, c.GivenUp, c.Restless)
+	row("out:", "commands", "calls", "replies", "doubled", "out of order", "success without reply", "no result", "two results", "ambiguous", "other letters", "not quiet", "forgotten by the broker")
+	row("", c.Commands, c.Calls, c.Effects, c.DoubledReply, c.ReplyDisorder, c.Unsent, c.NoResult, c.TwoResults, c.Ambiguous, c.GivenUp, c.Restless, c.Hanging)
 	_ = t.Flush()
 	row("failpoint", "passed", "killed or frozen there")
 	for _, name := range Points() {

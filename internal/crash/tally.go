@@ -9,6 +9,7 @@ type Tally struct {
 	Calls    int // that would make a reply
 	Effects  int // replies made
 	Refused  int // webhooks answered 503 while the disk was full
+	Hanging  int // partitions in which the broker had forgotten a transaction
 
 	Lost          int // messages acknowledged without an event
 	DoubledEvents int // events a reader sees again

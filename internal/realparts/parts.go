@@ -63,7 +63,8 @@ func (p *Parts) Kill() error {
 }
 
 // Main is for TestMain: it starts both parts, hands them to set, runs the tests and returns the exit status.
-// Logs and data are removed after success; after a failure they stay, and stderr says where.
+// Logs and data are removed after success; after a failure they stay, and stderr says where. Transactions that the broker
+// forgets when tests kill it are ended, see EndHanging.
 func Main(tests interface{ Run() int }, set func(*Parts)) int {
 	dir, err := os.MkdirTemp("", "ringbridge-real-")
 	if err != nil {
@@ -76,7 +77,10 @@ func Main(tests interface{ Run() int }, set func(*Parts)) int {
 		return 1
 	}
 	set(parts)
+	tending, stop := context.WithCancel(context.Background())
+	go parts.Kafka.tend(tending)
 	code := tests.Run()
+	stop()
 	// The data goes with the folder, so there is nothing to end in order.
 	if err := parts.Kill(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
