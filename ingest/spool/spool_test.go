@@ -221,6 +221,15 @@ func TestAFailingDiskIsAnErrorAndPasses(t *testing.T) {
 	})
 }
 
+// messages are those of the log, in order.
+func messages(logged *bytes.Buffer) (all []string) {
+	for line := range strings.Lines(logged.String()) {
+		_, message, _ := strings.Cut(line, "msg=")
+		all = append(all, strings.Trim(strings.SplitAfter(message, `" `)[0], "\" \n"))
+	}
+	return all
+}
+
 // TestADiskThatIsFullDuringAnOutageIsToldOnce has a webhook a second, each of which
 // finds neither the broker nor room.
 func TestADiskThatIsFullDuringAnOutageIsToldOnce(t *testing.T) {
@@ -229,25 +238,38 @@ func TestADiskThatIsFullDuringAnOutageIsToldOnce(t *testing.T) {
 		disk, inbox := newFakeDisk(), &fakeInbox{down: true}
 		disk.setFull(errDisk)
 		s := open(t, disk, inbox, func(d *spool.Deps) { d.Logger = slog.New(slog.NewTextHandler(&logged, nil)) })
-		run(t, s)
+		stop := run(t, s)
 		for range 20 {
 			require.ErrorIs(t, s.Accept(t.Context(), item("k", "a")), errDisk)
 		}
 		disk.setFull(nil)
-		require.NoError(t, s.Accept(t.Context(), item("k", "a")), "a webhook notices it as well as the probe")
+		time.Sleep(2 * time.Second)
+		require.NoError(t, s.Accept(t.Context(), item("k", "a")))
 		inbox.set(false)
 		time.Sleep(10 * time.Second)
-		var lines []string
-		for line := range strings.Lines(logged.String()) {
-			_, message, _ := strings.Cut(line, "msg=")
-			lines = append(lines, strings.Trim(strings.SplitAfter(message, `" `)[0], "\" \n"))
-		}
+		stop()
 		require.Equal(t, []string{
 			"webhooks are kept on disk until the broker has taken them",
 			"the spool cannot take webhooks; they are answered 503",
 			"the spool can take webhooks again",
+			"webhooks are kept on disk until the broker has taken them",
 			"all that was kept on disk is in the inbox",
-		}, lines)
+		}, messages(&logged))
+	})
+}
+
+func TestAWebhookThatFindsRoomTellsOfIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var logged bytes.Buffer
+		disk, inbox, board := newFakeDisk(), &fakeInbox{down: true}, &health.Board{}
+		s := open(t, disk, inbox, func(d *spool.Deps) { d.Logger, d.Health = slog.New(slog.NewTextHandler(&logged, nil)), board })
+		require.NoError(t, s.Accept(t.Context(), item("k", "before")))
+		disk.setFull(errDisk)
+		require.Error(t, s.Accept(t.Context(), item("k", "during")))
+		disk.setFull(nil)
+		require.NoError(t, s.Accept(t.Context(), item("k", "after")), "there is nobody who probes")
+		require.True(t, board.Ready())
+		require.Equal(t, "the spool can take webhooks again", messages(&logged)[2])
 	})
 }
 
