@@ -212,12 +212,12 @@ func (f fewRecords) SyncMessages(ctx context.Context, q ringcentral.SyncQuery) (
 }
 
 func TestASweepFindsAStatusThatNoSyncHasShown(t *testing.T) {
-	platformBubble(t, sandbox.PlatformConfig{SentAfter: time.Second, DeliveredAfter: 47 * time.Hour}, func(t *testing.T, b *platformBench) {
+	platformBubble(t, sandbox.PlatformConfig{SentAfter: time.Second, DeliveredAfter: 3 * time.Hour}, func(t *testing.T, b *platformBench) {
 		b.source = onlyNew{b.source}
 		b.begin(t)
 		time.Sleep(settle)
 		id := b.text(t, sandbox.MessageImport{Direction: sandbox.DirectionOutbound})
-		time.Sleep(48*time.Hour + 2*time.Minute)
+		time.Sleep(4*time.Hour + 10*time.Minute)
 		states := b.states(t, id)
 		require.Equal(t, "Delivered", states[len(states)-1].MessageStatus)
 	})
