@@ -29,9 +29,9 @@ test-fast: ## the tests that need Go only
 # Their names: what such a package has besides has run in the fast loop.
 REAL_TESTS = $(shell grep -rl --include='*_test.go' '^//go:build real' . | xargs grep -ho '^func Test[A-Za-z0-9]*' | cut -d ' ' -f 2 | grep -vx TestMain | sort -u | paste -s -d '|' -)
 
-# One package at a time: each starts a broker and a registry of its own, and two pairs starve on two cores.
+# Without -race: what is tested here is the program, in processes of its own. One package at a time: each starts a broker and a registry of its own, and two pairs starve on two cores.
 test-real: parts ## the tests against the real Kafka and registry
-	go test -race -shuffle=on -count=1 -p 1 -timeout 17m -tags real -run '^($(REAL_TESTS))$$' $(REAL)
+	go test -shuffle=on -count=1 -p 1 -timeout 17m -tags real -run '^($(REAL_TESTS))$$' $(REAL)
 
 check: fmt-check lint vet generated tidy ## formatting, lint, vet, generated files, go.mod
 
