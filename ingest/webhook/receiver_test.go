@@ -23,6 +23,7 @@ import (
 	"github.com/ringbridge/ringbridge/ingest"
 	"github.com/ringbridge/ringbridge/ingest/ingesttest"
 	"github.com/ringbridge/ringbridge/ingest/webhook"
+	"github.com/ringbridge/ringbridge/internal/samples"
 )
 
 // fakeInbox keeps what it is given, or fails.
@@ -212,6 +213,18 @@ func TestEveryRequestHasItsAnswer(t *testing.T) {
 				require.Empty(t, w.Body.String())
 			}
 		})
+	}
+}
+
+func TestWhatThePathDoesNotCarryIsALetterByteForByte(t *testing.T) {
+	for _, name := range []string{"ed_agent_status", "ed_attachment_2018", "ed_bb_source_sdk_implementation_info", "ed_intervention", "ed_thread"} {
+		var inbox fakeInbox
+		cfg := config()
+		cfg.MaxBody = 1 << 20
+		require.Equal(t, 200, post(&inbox, cfg, bytes.NewReader(samples.Get(name))).Code, name)
+		require.Empty(t, inbox.items, name)
+		require.Len(t, inbox.refused, 1, name)
+		require.Equal(t, string(samples.Get(name)), string(inbox.refused[0].Body))
 	}
 }
 

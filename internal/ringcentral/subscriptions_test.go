@@ -1,6 +1,7 @@
 package ringcentral_test
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"testing"
@@ -37,6 +38,19 @@ func TestTheExpiryOfASubscriptionStandsAtTheTop(t *testing.T) {
 	_, err = c.Subscribe(t.Context(), ringcentral.NewSubscription{EventFilters: []string{"f"}, Address: "a", ExpiresIn: time.Millisecond})
 	require.NoError(t, err)
 	require.Contains(t, p.last().body, `"expiresIn":1`)
+}
+
+func TestASubscriptionIsAskedForAsTheSampledRequestDoes(t *testing.T) {
+	request := sample("rc_subscription_create_request")
+	var sampled struct {
+		EventFilters []string
+		DeliveryMode struct{ Address string }
+	}
+	require.NoError(t, json.Unmarshal([]byte(request), &sampled))
+	p := answering(sample("rc_subscription_create_webhook_response"))
+	_, err := p.client(t).Subscribe(t.Context(), ringcentral.NewSubscription{EventFilters: sampled.EventFilters, Address: sampled.DeliveryMode.Address})
+	require.NoError(t, err)
+	require.JSONEq(t, request, p.last().body)
 }
 
 func TestASubscriptionIsKept(t *testing.T) {

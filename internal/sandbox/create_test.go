@@ -125,7 +125,7 @@ func TestClosedThreadAnswersAsRecorded(t *testing.T) {
 	require.NoError(t, a.CloseThread(parent.ThreadID))
 	got := a.reply(parent, "too late")
 	require.Equal(t, http.StatusForbidden, got.status)
-	require.JSONEq(t, sample(t, "error_cant_reply_to_closed_thread"), string(got.body))
+	require.JSONEq(t, sample("ed_error_cant_reply_to_closed_thread"), string(got.body))
 
 	require.NoError(t, a.OpenThread(parent.ThreadID))
 	require.Equal(t, 200, a.reply(parent, "in time").status)

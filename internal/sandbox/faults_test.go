@@ -36,7 +36,7 @@ func TestFaultStatuses(t *testing.T) {
 	require.Equal(t, 200, a.reply(parent, "2").status)
 	got = a.reply(parent, "3")
 	require.Equal(t, 429, got.status)
-	require.JSONEq(t, sample(t, "error_rate_limit"), string(got.body))
+	require.JSONEq(t, sample("ed_error_rate_limit"), string(got.body))
 	require.Equal(t, 200, a.reply(parent, "4").status, "the sequence is used up")
 	require.Equal(t, 2, a.outbound())
 	require.Equal(t, 3, a.Faults()[0].Hits)

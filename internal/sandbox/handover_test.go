@@ -32,7 +32,7 @@ func TestHandover(t *testing.T) {
 			got := a.post("/1.0/bots/handover?" + test.query)
 			require.Equal(t, test.status, got.status, string(got.body))
 			if test.status == 200 {
-				require.JSONEq(t, sample(t, "bots_handover_success"), string(got.body))
+				require.JSONEq(t, sample("ed_bots_handover_success"), string(got.body))
 			}
 		})
 	}

@@ -156,10 +156,8 @@ func form(pairs ...string) url.Values {
 	return v
 }
 
-func sample(t *testing.T, name string) string {
-	t.Helper()
-	return string(samples.Get("ed_" + name))
-}
+// sample is a recorded or documented payload.
+func sample(name string) string { return string(samples.Get(name)) }
 
 // clock is a clock that stands still until it is moved.
 type clock struct{ at time.Time }

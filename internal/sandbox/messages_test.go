@@ -50,7 +50,7 @@ func TestMessageListLooksAsRecorded(t *testing.T) {
 	p := loggedIn(t, sandbox.PlatformConfig{}, sandbox.Deps{})
 	p.importMessage(sandbox.MessageImport{})
 	got := p.call(http.MethodGet, messagesPath, "")
-	require.Equal(t, without(keysOf(t, platformSample(t, "message_store_list_sms_inbound")), "records.from.location"), keysOf(t, string(got.body)))
+	require.Equal(t, without(keysOf(t, sample("rc_message_store_list_sms_inbound")), "records.from.location"), keysOf(t, string(got.body)))
 	require.Contains(t, string(got.body), "/account/"+sandbox.AccountID+"/extension/"+sandbox.ExtensionID+"/message-store?",
 		"the tilde is expanded")
 }
@@ -214,7 +214,7 @@ func TestDeleteWithoutAnIDIsADisaster(t *testing.T) {
 func TestNumbersLookAsRecorded(t *testing.T) {
 	p := loggedIn(t, sandbox.PlatformConfig{}, sandbox.Deps{})
 	got := p.call(http.MethodGet, user+"/phone-number", "")
-	require.Equal(t, without(keysOf(t, platformSample(t, "mock_extension_phone_numbers_sms")), "records.location"), keysOf(t, string(got.body)))
+	require.Equal(t, without(keysOf(t, sample("rc_mock_extension_phone_numbers_sms")), "records.location"), keysOf(t, string(got.body)))
 	require.Contains(t, string(p.call(http.MethodGet, user+"/phone-number"+query("usageType", "DirectNumber"), "").body), "SmsSender")
 	require.NotContains(t, string(p.call(http.MethodGet, user+"/phone-number"+query("usageType", "CompanyFaxNumber"), "").body), "SmsSender")
 }

@@ -21,7 +21,7 @@ func TestInstantTextLooksAsDocumented(t *testing.T) {
 		synctest.Wait()
 		require.Len(t, l.received(), 1)
 		got := l.received()[0]
-		want := without(keysOf(t, platformSample(t, "event_instant_sms_doc")), "body.to.location", "body.from.name")
+		want := without(keysOf(t, sample("rc_event_instant_sms_doc")), "body.to.location", "body.from.name")
 		require.Equal(t, want, keysOf(t, got.raw))
 		require.Equal(t, s.ID, got.SubscriptionID)
 		require.Equal(t, s.EventFilters[0], got.Event)

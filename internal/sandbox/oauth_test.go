@@ -19,7 +19,7 @@ const (
 func TestTokenAnswerLooksAsDocumented(t *testing.T) {
 	p := startPlatform(t, sandbox.PlatformConfig{}, sandbox.Deps{})
 	got := p.byJWT()
-	require.Equal(t, keysOf(t, platformSample(t, "oauth_token_response")), keysOf(t, string(got.body)))
+	require.Equal(t, keysOf(t, sample("rc_oauth_token_response")), keysOf(t, string(got.body)))
 	g := decode[grant](got)
 	require.Equal(t, 3599, g.Life, "an hour, of which a second has begun")
 	require.Equal(t, 604_799, g.RefreshLife)

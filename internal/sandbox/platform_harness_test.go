@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -143,14 +142,6 @@ func (a answer) code() string {
 	require.NoError(a.t, json.Unmarshal(a.body, &g), string(a.body))
 	require.NotEmpty(a.t, g.ErrorDetails, string(a.body))
 	return g.ErrorDetails[0].ErrorCode
-}
-
-// platformSample is a recorded or documented payload.
-func platformSample(t *testing.T, name string) string {
-	t.Helper()
-	raw, err := os.ReadFile("testdata/rc_" + name + ".json")
-	require.NoError(t, err)
-	return string(raw)
 }
 
 // query is an escaped query string.

@@ -59,7 +59,7 @@ func TestRateLimit(t *testing.T) {
 
 			got := a.get("/1.0/contents")
 			require.Equal(t, 429, got.status)
-			require.JSONEq(t, sample(t, "error_rate_limit"), string(got.body))
+			require.JSONEq(t, sample("ed_error_rate_limit"), string(got.body))
 			require.Equal(t, test.want, got.header.Get("Retry-After"))
 
 			c.move(50 * time.Second)

@@ -95,7 +95,7 @@ func TestSubscriptionLooksAsRecorded(t *testing.T) {
 	p, _ := subscribed(t, &listener{}, sandbox.PlatformConfig{})
 	got := p.subscribe("", instantFilter)
 	require.Equal(t, 200, got.status)
-	require.Equal(t, keysOf(t, platformSample(t, "subscription_create_webhook_response")), keysOf(t, string(got.body)))
+	require.Equal(t, keysOf(t, sample("rc_subscription_create_webhook_response")), keysOf(t, string(got.body)))
 	require.NotContains(t, string(got.body), "v3rify")
 	s := p.Subscriptions()[0]
 	require.Equal(t, 604_799, s.ExpiresIn, "seven days: expiresIn in deliveryMode is not seen")

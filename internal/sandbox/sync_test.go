@@ -22,10 +22,10 @@ func next(m messagePage, pairs ...string) string {
 func TestSyncLooksAsRecorded(t *testing.T) {
 	p := loggedIn(t, sandbox.PlatformConfig{OldConversations: true, DeliveredAfter: -1}, sandbox.Deps{})
 	p.text(customer, "x")
-	want := keysOf(t, platformSample(t, "message_sync_fsync_sms"))
+	want := keysOf(t, sample("rc_message_sync_fsync_sms"))
 	require.Equal(t, want, keysOf(t, string(p.call(http.MethodGet, full(), "").body)))
 	got := p.call(http.MethodGet, next(p.messages(full())), "")
-	require.Equal(t, without(keysOf(t, platformSample(t, "message_sync_isync_sms")), "records.to.location"), keysOf(t, string(got.body)))
+	require.Equal(t, without(keysOf(t, sample("rc_message_sync_isync_sms")), "records.to.location"), keysOf(t, string(got.body)))
 }
 
 func TestIncrementalSyncOverlaps(t *testing.T) {

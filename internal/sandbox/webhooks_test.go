@@ -76,12 +76,12 @@ func TestWebhookLooksAsRecorded(t *testing.T) {
 		sample string
 		cause  func(a *api)
 	}{
-		"content.imported": {"bb_webhook_content_imported_whatsapp", func(a *api) { a.incoming(sandbox.Import{}) }},
-		"content.replied": {"bb_webhook_content_replied_whatsapp", func(a *api) {
+		"content.imported": {"ed_bb_webhook_content_imported_whatsapp", func(a *api) { a.incoming(sandbox.Import{}) }},
+		"content.replied": {"ed_bb_webhook_content_replied_whatsapp", func(a *api) {
 			no := false
 			a.reply(a.incoming(sandbox.Import{Webhook: &no}), "answer")
 		}},
-		"intervention.opened": {"bb_webhook_intervention_opened", func(a *api) {
+		"intervention.opened": {"ed_bb_webhook_intervention_opened", func(a *api) {
 			no := false
 			_, err := a.Engage(a.incoming(sandbox.Import{Webhook: &no}).AuthorID)
 			require.NoError(t, err)
@@ -96,7 +96,7 @@ func TestWebhookLooksAsRecorded(t *testing.T) {
 				synctest.Wait()
 				require.Len(t, r.requests, 1)
 				require.Equal(t, "s3cret", r.requests[0].secret)
-				require.Equal(t, shape(t, sample(t, test.sample)), shape(t, r.requests[0].raw))
+				require.Equal(t, shape(t, sample(test.sample)), shape(t, r.requests[0].raw))
 			})
 		})
 	}
