@@ -17,3 +17,4 @@
 package schemas
 
 //go:generate go run ./internal/generate
+//go:generate go run ./internal/handbook
