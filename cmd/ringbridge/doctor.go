@@ -56,6 +56,7 @@ func (p *program) doctorCommand() *cobra.Command {
   kafka           reach, version
   permissions     what the broker says this user may do with the topics and groups
   topics          as topics check
+  transactions    whether one hangs on the topics, and keeps them from being read
   registry        reach, and whether this program's schemas are compatible
   engage          ENGAGE_ACCESS_TOKEN, by a cheap call
   webhook         whether Engage Digital has the webhook, where it leads, and if it is on
@@ -101,6 +102,7 @@ func (p *program) doctor(ctx context.Context, asJSON bool) error {
 		{"kafka", d.kafka},
 		{"permissions", d.permissions},
 		{"topics", d.topics},
+		{"transactions", d.transactions},
 		{"registry", d.registry},
 		{"engage", d.engage},
 		{"webhook", d.webhook},

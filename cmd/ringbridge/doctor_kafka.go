@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -142,6 +143,25 @@ func (d *doctor) topics(ctx context.Context) finding {
 		return failed("missing: "+strings.Join(missing, ", "), "`ringbridge topics apply`, or start `ringbridge run` with a user that may create topics")
 	}
 	return ok("all topics under %q keep the guarantees", cfg.Topics.Prefix)
+}
+
+// transactions looks for those that keep partitions from being read, and nobody will end.
+func (d *doctor) transactions(ctx context.Context) finding {
+	adm, cfg, err := d.dial(ctx)
+	if err != nil {
+		return skipped("Kafka cannot be asked")
+	}
+	defer adm.Close()
+	hanging, err := kafka.Hanging(ctx, adm, kafka.TopicNames(cfg.Topics.Prefix), time.Now())
+	if err != nil {
+		return skipped("the broker does not tell: %s", plainly(err))
+	}
+	if len(hanging) == 0 {
+		return ok("none hangs")
+	}
+	t := hanging[0]
+	return failed(fmt.Sprintf("%d partitions are read no further, as transactions there hang: %s/%d from offset %d since %s", len(hanging), t.Topic, t.Partition, t.Start, t.Since.UTC().Format(time.RFC3339)),
+		"end each: "+t.Remedy())
 }
 
 func (d *doctor) registry(ctx context.Context) finding {

@@ -86,7 +86,7 @@ func TestTheDoctorFindsNothingWhereAllIsWell(t *testing.T) {
 		require.Contains(t, got.out, line)
 	}
 	require.Contains(t, got.out, " ok, 0 failed, ")
-	require.Len(t, lines(t, c.run(t, "doctor", "--json").out), 11)
+	require.Len(t, lines(t, c.run(t, "doctor", "--json").out), 12)
 	require.NoDirExists(t, c.env["SPOOL_DIR"], "nothing is changed")
 	noSecrets(t, got.out+got.err)
 }
@@ -214,7 +214,7 @@ func TestTheDoctorSaysWhatToDo(t *testing.T) {
 			test.spoil(t, c)
 			got := c.run(t, "doctor")
 			require.Equal(t, 1, got.code, got.out)
-			require.Len(t, strings.Split(strings.TrimSpace(got.out), "\n"), 12, "all checks run: %s", got.out)
+			require.Len(t, strings.Split(strings.TrimSpace(got.out), "\n"), 13, "all checks run: %s", got.out)
 			require.Regexp(t, "(?m)^"+test.want, got.out)
 			noSecrets(t, got.out+got.err)
 		})

@@ -72,6 +72,7 @@ func (b *bridge) startStages(ctx context.Context) error {
 	b.platform = b.openPlatform()
 	b.shareQuota(ctx, engage)
 	b.background(ctx, "prober", b.watch)
+	b.background(ctx, "transactions", b.watchTransactions)
 	for _, stage := range []struct {
 		name  string
 		start func(context.Context, *ringcentral.Engage) error

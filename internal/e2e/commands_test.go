@@ -7,8 +7,10 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ringbridge/ringbridge/internal/sandbox"
 )
@@ -59,6 +61,26 @@ func TestTheOperatorsCommands(t *testing.T) {
 		out, err := w.run(args...)
 		require.NoError(t, err, out)
 	}
+}
+
+// TestADoctorTellsOfATransactionThatNobodyEnds leaves one open whose newest record is as old as none of the stages' may be.
+func TestADoctorTellsOfATransactionThatNobodyEnds(t *testing.T) {
+	w := newWorld(t, sandbox.Config{}, nil)
+	out, err := w.run("topics", "apply")
+	require.NoError(t, err, out)
+	gone, err := kgo.NewClient(kgo.SeedBrokers(parts.Kafka.Addr()), kgo.TransactionalID(w.names.Seen), kgo.TransactionTimeout(time.Minute))
+	require.NoError(t, err)
+	defer gone.Close()
+	require.NoError(t, gone.BeginTransaction())
+	old := &kgo.Record{Topic: w.names.Seen, Key: []byte("k"), Timestamp: time.Now().Add(-2 * time.Minute)}
+	require.NoError(t, gone.ProduceSync(t.Context(), old).FirstErr())
+
+	out, err = w.run("doctor")
+	require.Equal(t, 1, exitCode(t, err), out)
+	require.Regexp(t, `FAIL +transactions .*`+w.names.Seen+`/\d+ from offset 0 .*kafka-transactions.sh`, out)
+	require.NoError(t, gone.EndTransaction(t.Context(), kgo.TryAbort))
+	out, _ = w.run("doctor")
+	require.Regexp(t, `ok +transactions +none hangs`, out)
 }
 
 func exitCode(t *testing.T, err error) int {
