@@ -28,6 +28,7 @@ type maker struct {
 	codec    Codec
 	shards   *shards
 	read     readFunc
+	furthest func(ctx context.Context, partition int32) (int64, error)
 	enricher *enricher
 	log      *slog.Logger
 	metrics  *metrics
@@ -84,21 +85,32 @@ func (m *maker) stage(ctx context.Context, b *batch, record *kgo.Record) (*stage
 		return nil, err
 	}
 	if shard.entries == nil {
-		begun := time.Now()
-		whole, err := shard.load(ctx, m.read, m.names.Seen)
-		if err != nil {
+		if err := m.load(ctx, shard, record.Offset); err != nil {
 			return nil, fmt.Errorf("publish: load state of partition %d: %w", partition, err)
 		}
-		if !whole {
-			if err := m.rebuild(ctx, shard, record.Offset); err != nil {
-				return nil, err
-			}
-		}
-		m.metrics.stateLoad.Observe(time.Since(begun).Seconds())
-		m.log.Info("state loaded", "partition", partition, "entries", len(shard.entries), "took", time.Since(begun))
 	}
 	b.stages[partition] = newStage(shard)
 	return b.stages[partition], nil
+}
+
+// load makes a shard know all that was published of its partition. The inbox is committed up to the offset.
+func (m *maker) load(ctx context.Context, s *shard, committed int64) error {
+	begun := time.Now()
+	furthest, err := m.furthest(ctx, s.partition)
+	if err != nil {
+		return err
+	}
+	s.furthest = max(furthest, committed)
+	whole, err := s.load(ctx, m.read, m.names.Seen)
+	if err == nil && !whole {
+		err = m.rebuild(ctx, s, s.furthest)
+	}
+	if err != nil {
+		return err
+	}
+	m.metrics.stateLoad.Observe(time.Since(begun).Seconds())
+	m.log.Info("state loaded", "partition", s.partition, "entries", len(s.entries), "took", time.Since(begun))
+	return nil
 }
 
 // records returns everything the transaction writes: the events and letters in

@@ -45,7 +45,7 @@ func (t *trouble) felt(reason string, err error) {
 	t.last = time.Now()
 	if t.since.IsZero() {
 		t.since = t.last
-		t.log.Warn("waiting for it to pass", "component", t.component, "reason", reason, "error", err)
+		t.log.Warn("waiting for it to pass", "trouble", t.component, "reason", reason, "error", err)
 	}
 	t.health.Set(t.component, reason)
 }
@@ -60,7 +60,7 @@ func (t *trouble) quietFor(d time.Duration) {
 	if t.since.IsZero() || time.Since(t.last) < d {
 		return
 	}
-	t.log.Info("it has passed", "component", t.component, "after", time.Since(t.since).Round(time.Millisecond))
+	t.log.Info("it has passed", "trouble", t.component, "after", time.Since(t.since).Round(time.Millisecond))
 	t.since = time.Time{}
 	t.health.Clear(t.component)
 }

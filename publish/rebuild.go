@@ -15,8 +15,8 @@ import (
 // state is rebuilt.
 //
 // It can be, because it is nothing but what the arrivals left behind: those that
-// the inbox still holds, before the committed offset, are weighed again, and
-// nothing of it is published. What is found is written to the topic again with
+// the inbox still holds, before the furthest offset ever committed, are weighed
+// again, and nothing of it is published. What is found is written to the topic again with
 // the next transactions, and the seal with the last of it.
 const sealKey = "r"
 
@@ -49,7 +49,7 @@ func (m *maker) rebuild(ctx context.Context, s *shard, until int64) error {
 	}
 	if err != nil {
 		s.forget()
-		return fmt.Errorf("publish: rebuild the state of partition %d: %w", s.partition, err)
+		return fmt.Errorf("rebuild it: %w", err)
 	}
 	for _, d := range st.order {
 		s.entries[d] = st.added[d]

@@ -6,6 +6,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/ringbridge/ringbridge/publish"
 )
 
 // TestLostStateIsRebuilt takes records of the topic seen away, as a deleted
@@ -45,6 +48,60 @@ func TestLostStateIsRebuilt(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestAReplayIsExactThoughTheStateIsLost replays all, and loses the state before the replay is through: with the first of
+// its transactions, after which another owner goes on.
+func TestAReplayIsExactThoughTheStateIsLost(t *testing.T) {
+	onBench(t, func(b *bench) {
+		const events = 600 // more than fit into one transaction
+		for i := range events {
+			b.arrive(thread("t", fmt.Sprint("c", i), "hi"))
+		}
+		stop := b.start()
+		b.caughtUp()
+		stop()
+		b.replay()
+		all := func(_, end int64) int64 { return end }
+		b.lose(b.names.Seen, all)
+		ends := 0
+		b.cluster.ControlKey(int16(kmsg.EndTxn), func(kmsg.Request) (kmsg.Response, error, bool) {
+			b.cluster.KeepControl()
+			ends++
+			return nil, errBroken, ends > 1 && ends < 20 // the second transaction does not end
+		})
+		stop = b.start()
+		b.eventually("the replay is under way", func() bool { return b.offsets()[0].At > 0 })
+		stop()
+		require.Less(b, b.offsets()[0].At, int64(events))
+		b.lose(b.names.Seen, all)
+		defer b.start()()
+		b.settle()
+		once(b, events)
+	})
+}
+
+// replay moves the group back to the beginning of the inbox.
+func (b *bench) replay() {
+	b.Helper()
+	back := kadm.Offsets{}
+	for _, o := range b.offsets() {
+		back.Add(kadm.Offset{Topic: o.Topic, Partition: o.Partition, LeaderEpoch: -1, Metadata: publish.OffsetMetadata(publish.Furthest(o))})
+	}
+	require.NoError(b, kadm.NewClient(b.client).CommitAllOffsets(b.Context(), b.names.Group("publish"), back))
+}
+
+// offsets are those that the group has committed of the inbox.
+func (b *bench) offsets() (offsets []kadm.Offset) {
+	b.Helper()
+	committed, err := kadm.NewClient(b.client).FetchOffsetsForTopics(b.Context(), b.names.Group("publish"), b.names.Inbox)
+	require.NoError(b, err)
+	committed.Each(func(o kadm.OffsetResponse) {
+		if o.At >= 0 {
+			offsets = append(offsets, o.Offset)
+		}
+	})
+	return offsets
 }
 
 // lose deletes the records of a topic before an offset of each partition.

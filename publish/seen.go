@@ -29,6 +29,8 @@ type shard struct {
 	partition int32
 	entries   map[digest]string // nil = not loaded yet
 
+	furthest int64 // the offset that the partition has ever been published to
+
 	owed []string // keys of entries that are on the topic no more, see rebuild
 	seal string   // what the topic gets when nothing is owed; "" = it has it
 }

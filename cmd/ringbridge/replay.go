@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/ringbridge/ringbridge/internal/kafka"
+	"github.com/ringbridge/ringbridge/publish"
 )
 
 // groupPause is how often a group is looked at that is waited for.
@@ -105,6 +106,7 @@ type replaying struct {
 type move struct {
 	partition int32
 	committed int64
+	furthest  int64 // where publish had been before: beyond committed while a replay is under way
 	to        int64
 }
 
@@ -177,7 +179,7 @@ func (r replaying) plan(ctx context.Context) ([]move, error) {
 	var moves []move
 	committed.Each(func(o kadm.OffsetResponse) {
 		if to, ok := begin.Lookup(r.topic, o.Partition); ok && to.Offset < o.At {
-			moves = append(moves, move{partition: o.Partition, committed: o.At, to: to.Offset})
+			moves = append(moves, move{partition: o.Partition, committed: o.At, furthest: publish.Furthest(o.Offset), to: to.Offset})
 		}
 	})
 	slices.SortFunc(moves, func(a, b move) int { return int(a.partition - b.partition) })
@@ -210,7 +212,7 @@ func (r replaying) show(moves []move, dryRun bool) error {
 func (r replaying) move(ctx context.Context, moves []move) error {
 	var offsets kadm.Offsets
 	for _, m := range moves {
-		offsets.Add(kadm.Offset{Topic: r.topic, Partition: m.partition, At: m.to, LeaderEpoch: -1})
+		offsets.Add(kadm.Offset{Topic: r.topic, Partition: m.partition, At: m.to, LeaderEpoch: -1, Metadata: publish.OffsetMetadata(m.furthest)})
 	}
 	if err := r.adm.CommitAllOffsets(ctx, r.group, offsets); err != nil {
 		return fmt.Errorf("kafka: move the offsets of group %s (some may have been moved; the same command again moves the rest): %w", r.group, err)

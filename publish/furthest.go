@@ -1,0 +1,72 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/ringbridge/ringbridge/internal/kafka"
+)
+
+// A replay moves the group's offset back. How far the inbox had been published before is kept in the metadata of the
+// offset, until the replay has passed it: if the state is lost meanwhile, it is rebuilt up to there.
+const furthestPrefix = "published-to="
+
+// OffsetMetadata is what a replay commits with the offset that it moves a partition of the inbox back to. furthest is the
+// offset that the partition had been published to, exclusive.
+func OffsetMetadata(furthest int64) string { return furthestPrefix + strconv.FormatInt(furthest, 10) }
+
+// Furthest returns how far a partition of the inbox has ever been published, by the group's committed offset.
+func Furthest(committed kadm.Offset) int64 {
+	if text, ok := strings.CutPrefix(committed.Metadata, furthestPrefix); ok {
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+			return max(n, committed.At)
+		}
+	}
+	return committed.At
+}
+
+// furthest asks the group how far the partition has ever been published; 0 where it has committed nothing.
+func (p *Publisher) furthest(ctx context.Context, partition int32) (int64, error) {
+	client, err := kgo.NewClient(p.deps.Kafka...)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", errOptions, err)
+	}
+	defer client.Close()
+	n := p.deps.Names
+	committed, err := kadm.NewClient(client).FetchOffsetsForTopics(ctx, n.Group(stageName), n.Inbox)
+	if err == nil {
+		err = committed.Error()
+	}
+	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
+		return 0, fmt.Errorf("publish: read the offsets of group %s: %w", n.Group(stageName), err)
+	}
+	at, _ := committed.Lookup(n.Inbox, partition)
+	return Furthest(at.Offset), nil
+}
+
+// keepFurthest returns a context with which the offsets of a transaction keep what a replay has noted.
+func (s *shards) keepFurthest(ctx context.Context, n kafka.Names) context.Context {
+	furthest := map[int32]int64{}
+	for _, shard := range s.all() {
+		furthest[shard.partition] = shard.furthest
+	}
+	return kgo.PreTxnCommitFnContext(ctx, func(request *kmsg.TxnOffsetCommitRequest) error {
+		for _, topic := range request.Topics {
+			for i := range topic.Partitions {
+				if p := &topic.Partitions[i]; topic.Topic == n.Inbox && p.Offset < furthest[p.Partition] {
+					metadata := OffsetMetadata(furthest[p.Partition])
+					p.Metadata = &metadata
+				}
+			}
+		}
+		return nil
+	})
+}
