@@ -13,8 +13,9 @@ const (
 	// replayRate is how many texts a second come or go.
 	replayRate = 250
 
-	// replayTexts is how many texts a conversation has.
-	replayTexts = 20
+	// replayCustomers is how many customers write in turn, and so how many notifications
+	// of texts are on their way at most: of more, the store's sync would tell first.
+	replayCustomers = 50
 
 	// replayUnread is how many texts later in its conversation a customer's text is read.
 	replayUnread = 3
@@ -67,8 +68,8 @@ func (r *replay) loseToken() {
 // text lets a customer write, three times of five, or an agent at the telephone. Every
 // fifth of the customers' texts is never read, the others are after a while.
 func (r *replay) text(n int) error {
-	conversation := n % (r.texts / replayTexts)
-	turn := n/(r.texts/replayTexts) + conversation
+	conversation := n % replayCustomers
+	turn := n/replayCustomers + conversation
 	customer := fmt.Sprintf("+1415555%04d", conversation)
 	if turn%5 >= 3 {
 		_, err := r.p.ImportMessages(sandbox.MessageImport{Direction: sandbox.DirectionOutbound, To: customer})

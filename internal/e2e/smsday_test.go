@@ -39,7 +39,7 @@ const (
 // again when the text before has been taken in: notifications have no order.
 func TestADayOfTexts(t *testing.T) {
 	w, public := newPlatformWorld(t, sandbox.PlatformConfig{
-		SentAfter: 500 * time.Millisecond, DeliveredAfter: time.Second, SendingFailures: 0.02, DeliveryFailures: 0.05,
+		SentAfter: 800 * time.Millisecond, DeliveredAfter: 1600 * time.Millisecond, SendingFailures: 0.02, DeliveryFailures: 0.05,
 		Notifications: sandbox.Notifications{HintLossRate: 0.5, DuplicateRate: 0.05, Concurrency: 8, Timeout: sandbox.Duration(waitLong)},
 	})
 	told := newToldTexts(w.box.Handler(), public)
