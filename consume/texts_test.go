@@ -3,6 +3,7 @@ package consume_test
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -84,11 +85,11 @@ func (f *fakeTexts) keep(text string, at time.Time) int {
 func (f *fakeTexts) Messages(_ context.Context, q ringcentral.MessagesQuery) (page ringcentral.MessagePage, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for i := len(f.texts) - 1; i >= 0; i-- {
-		if f.texts[i].CreationTime.Before(q.From) {
+	for _, text := range slices.Backward(f.texts) {
+		if text.CreationTime.Before(q.From) {
 			continue
 		}
-		raw, err := json.Marshal(f.texts[i])
+		raw, err := json.Marshal(text)
 		if err != nil {
 			return page, err
 		}

@@ -99,8 +99,8 @@ func TestADeadSubscriptionIsHealedAndNothingIsMissed(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 0, b.stop())
 
-	for change, want := range map[string]float64{"created": 4, "blacklisted": 1, "gone": 2, "twin": 0, "updated": 0} {
-		require.Equal(t, want, metric(metrics, `ringbridge_subscription_changes_total{change="`+change+`"}`), change)
+	for change, want := range map[string]int{"created": 4, "blacklisted": 1, "gone": 2, "twin": 0, "updated": 0} {
+		require.Equal(t, want, int(metric(metrics, `ringbridge_subscription_changes_total{change="`+change+`"}`)), change)
 	}
 	require.Zero(t, metric(metrics, "ringbridge_subscription_failures_total"))
 	require.Len(t, p.Subscriptions(), 1, "a stop leaves it to the other replicas")
