@@ -61,7 +61,7 @@ func settingDocs() []settingGroup {
 			{"ENRICH_TIMEOUT", "how long events wait for authors and attachments before they go out without"},
 		}},
 		{"Polling", []settingDoc{
-			{"POLL_INTERVAL", "from one round to the next"},
+			{"POLL_INTERVAL", "from one round to the next; the subscription is checked as often, once a minute at least"},
 			{"POLL_OVERLAP", "each round reads back so far beyond what is known"},
 			{"POLL_SWEEP_INTERVAL", "from one sweep to the next"},
 			{"POLL_SWEEP", "each sweep reads back so far, for rows that came late"},

@@ -62,7 +62,7 @@ func (b *bridge) pollPlatform(ctx context.Context, deps *poll.Deps) {
 
 // openSubscription returns what keeps the subscription, or nil where none is managed.
 func (b *bridge) openSubscription(ctx context.Context) *subscribe.Keeper {
-	cfg := subscribe.Config{URL: b.cfg.Platform.WebhookURL}
+	cfg := subscribe.Config{URL: b.cfg.Platform.WebhookURL, Interval: b.cfg.Poll.Interval}
 	logger := b.logger.With("component", "subscription")
 	switch {
 	case !cfg.Enabled():

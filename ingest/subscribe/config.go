@@ -4,11 +4,17 @@ import (
 	"errors"
 	"net"
 	"net/url"
+	"time"
 )
 
 // Config says where notifications are to go.
 type Config struct {
 	URL string `env:"RINGCENTRAL_WEBHOOK_URL"` // the public address of /webhooks/ringcentral; empty = no subscription is managed
+
+	// Interval is from check to check, that of polling: who says how late a text may be
+	// found says so too of the subscription that did not tell it. 0 means a minute,
+	// which is the most.
+	Interval time.Duration
 }
 
 // Enabled reports whether a subscription is managed.

@@ -1,6 +1,7 @@
 package subscribe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,9 +23,11 @@ const (
 	life = 7 * 24 * time.Hour
 	// renewBelow is when it is renewed: half a week is left to mend what hinders it.
 	renewBelow = life / 2
-	// checkInterval is from check to check: how long a blacklisted subscription is not
-	// noticed. A check is one of fifty calls a minute.
-	checkInterval = time.Minute
+	// mostUnchecked is the longest time from check to check: how long a dead subscription
+	// goes unnoticed, as nothing tells of it. A check is one of fifty calls a minute.
+	mostUnchecked = time.Minute
+	// afterFailure is how long the API is left alone at least when a check failed.
+	afterFailure = time.Minute
 	// callTimeout bounds one call. A creation takes as long as our own answer to the
 	// platform's challenge.
 	callTimeout = 30 * time.Second
@@ -53,6 +56,7 @@ type Deps struct {
 type Keeper struct {
 	deps    Deps
 	url     string
+	every   time.Duration // from check to check
 	filters []string
 	metrics *metrics
 	kick    chan struct{}
@@ -67,7 +71,8 @@ func New(deps Deps, cfg Config) *Keeper {
 		deps.Healed = func() {}
 	}
 	return &Keeper{
-		deps: deps, url: cfg.URL, filters: filters(deps.ContentsPath), metrics: newMetrics(deps.Registerer), kick: make(chan struct{}, 1),
+		deps: deps, url: cfg.URL, every: min(cmp.Or(cfg.Interval, mostUnchecked), mostUnchecked),
+		filters: filters(deps.ContentsPath), metrics: newMetrics(deps.Registerer), kick: make(chan struct{}, 1),
 	}
 }
 
@@ -106,7 +111,7 @@ func (k *Keeper) Run(ctx context.Context) {
 		known, failures = s.ID, 0
 		k.metrics.up.Set(1)
 		k.metrics.expiry.Set(float64(s.ExpirationTime.Unix()))
-		if !k.sleep(ctx, checkInterval) {
+		if !k.sleep(ctx, k.every) {
 			return
 		}
 	}
@@ -123,9 +128,9 @@ func level(failures int) slog.Level {
 // wait returns how long to leave the API alone after an error.
 func wait(err error) time.Duration {
 	if api, ok := errors.AsType[*ringcentral.Error](err); ok {
-		return max(api.RetryAfter, checkInterval)
+		return max(api.RetryAfter, afterFailure)
 	}
-	return checkInterval
+	return afterFailure
 }
 
 func (k *Keeper) sleep(ctx context.Context, d time.Duration) bool {

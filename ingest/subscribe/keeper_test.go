@@ -27,6 +27,7 @@ type bench struct {
 	client  *ringcentral.Platform
 	reg     *prometheus.Registry
 	path    string // of contents
+	every   time.Duration
 	healed  atomic.Int64
 
 	mu     sync.Mutex
@@ -65,7 +66,7 @@ func (b *bench) begin(t *testing.T) (stop func()) {
 	b.reg = prometheus.NewRegistry()
 	k := subscribe.New(subscribe.Deps{
 		Platform: b.client, Token: "token", ContentsPath: b.path, Healed: func() { b.healed.Add(1) }, Registerer: b.reg,
-	}, subscribe.Config{URL: address})
+	}, subscribe.Config{URL: address, Interval: b.every})
 	done := make(chan struct{})
 	go func() { defer close(done); k.Run(ctx) }()
 	stop = func() { cancel(); <-done }
@@ -145,6 +146,41 @@ func TestADeadSubscriptionIsMadeAnewAndAllIsPolled(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestADeadSubscriptionIsNoticedAtThePaceOfPolling(t *testing.T) {
+	for fact, c := range map[string]struct{ interval, noticed time.Duration }{
+		"as often as is polled":            {10 * time.Second, 10 * time.Second},
+		"after a minute when that is rare": {time.Hour, time.Minute},
+		"after a minute when not told":     {0, time.Minute},
+	} {
+		t.Run(fact, func(t *testing.T) {
+			bubble(t, func(t *testing.T, b *bench) {
+				b.every = c.interval
+				b.begin(t)
+				made := b.only(t)
+				require.NoError(t, b.account.RemoveSubscription(made.ID))
+				time.Sleep(c.noticed - 6*time.Second) // begin has waited 5 s
+				require.Empty(t, b.account.Subscriptions())
+				time.Sleep(2 * time.Second)
+				require.NotEqual(t, made.ID, b.only(t).ID)
+			})
+		})
+	}
+}
+
+// TestAFailedCheckIsRepeatedOnceAMinute also when checks are frequent.
+func TestAFailedCheckIsRepeatedOnceAMinute(t *testing.T) {
+	bubble(t, func(t *testing.T, b *bench) {
+		const list = "GET /restapi/v1.0/subscription"
+		_, err := b.server.AddFault(sandbox.Fault{Route: list, Status: http.StatusServiceUnavailable})
+		require.NoError(t, err)
+		b.every = time.Second
+		b.begin(t)
+		time.Sleep(4 * time.Minute)
+		require.LessOrEqual(t, b.server.Faults()[0].Hits, 5)
+		require.Empty(t, b.account.Subscriptions())
+	})
 }
 
 func TestOtherFiltersAreReplaced(t *testing.T) {
