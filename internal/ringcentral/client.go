@@ -24,11 +24,13 @@ type client struct {
 	explain func(body []byte) (explanation, bool)
 	// leastPenalty is the window that a 429 opens which doesn't say how long to wait; 0 = it opens none.
 	leastPenalty time.Duration
-	http         *http.Client
-	atConn       bool // the gates stand at the connections, not before the transport
-	log          *slog.Logger
-	now          func() time.Time
-	m            *metrics
+	// penalized is told of every window that an answer opens; nil = nobody asks.
+	penalized func(Window)
+	http      *http.Client
+	atConn    bool // the gates stand at the connections, not before the transport
+	log       *slog.Logger
+	now       func() time.Time
+	m         *metrics
 }
 
 // call is one operation on its way.
@@ -44,6 +46,7 @@ type call struct {
 	priority    Priority
 	creds       credentials // nil = the client's
 	limits      limits      // nil = the client's
+	elsewhere   bool        // at another server, whose penalty windows are nobody else's
 	texts       []string    // what errors must not repeat
 	// read judges the body of a success; an error makes the answer unreadable.
 	read func(body []byte) error
