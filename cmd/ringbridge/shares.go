@@ -14,10 +14,13 @@ import (
 // to hurt the others.
 const leastShare = 0.02
 
-// firstLooks is how often the groups are looked at until they have given this
-// process something, for firstTime at most. Until then it has leastShare: with all of
-// the quota, replicas that start together would spend it several times over.
 const (
+	// lookInterval is how often the groups are looked at: half of what a replica waits
+	// for its part at the most, for two requests to the broker.
+	lookInterval = 2 * time.Second
+	// firstLooks is the same until they have given this process something, for
+	// firstTime at most. Until then it has leastShare: with all of the quota, replicas
+	// that start together would spend it several times over.
 	firstLooks = 500 * time.Millisecond
 	firstTime  = 30 * time.Second
 )
@@ -72,7 +75,7 @@ func (s *shares) run(ctx context.Context) {
 	for sleep(ctx, pause) == nil {
 		_ = within(ctx, pingTimeout, s.update)
 		if s.seen > leastShare || time.Since(begun) > firstTime {
-			pause = probeInterval
+			pause = lookInterval
 		}
 	}
 }
