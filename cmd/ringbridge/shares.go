@@ -68,9 +68,8 @@ func (s *shares) OnClientClosed(client *kgo.Client) {
 	delete(s.clients, client)
 }
 
-// run keeps the share right until ctx ends.
+// run keeps the share right until ctx ends. It begins with leastShare.
 func (s *shares) run(ctx context.Context) {
-	s.set(leastShare)
 	begun, pause := time.Now(), firstLooks
 	for sleep(ctx, pause) == nil {
 		_ = within(ctx, pingTimeout, s.update)

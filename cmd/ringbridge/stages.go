@@ -71,10 +71,10 @@ func (b *bridge) startStages(ctx context.Context) error {
 	b.windows = newWindows(b.names(), b.logger.With("component", "penalty windows"))
 	engage := b.openEngage()
 	b.platform = b.openPlatform()
+	b.shareQuota(ctx, engage)
 	if err := b.shareWindows(ctx); err != nil {
 		return err
 	}
-	b.shareQuota(ctx, engage)
 	b.background(ctx, "prober", b.watch)
 	for _, stage := range []struct {
 		name  string
@@ -134,6 +134,7 @@ func (b *bridge) shareQuota(ctx context.Context, engage *ringcentral.Engage) {
 		return
 	}
 	shares := newShares(b, apis...)
+	shares.set(leastShare)
 	b.opts = append(b.opts, kgo.WithHooks(shares))
 	b.background(ctx, "rate shares", shares.run)
 }

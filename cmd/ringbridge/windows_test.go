@@ -55,3 +55,30 @@ func TestAPenaltyWindowIsKeptByAllProcesses(t *testing.T) {
 		require.NotContains(t, c.Path, "/1.0/contents")
 	}
 }
+
+// Two that start together, and one that comes later, never allow themselves more than
+// the limit between them.
+func TestSharesOfReplicasThatStartAreNeverMoreThanTheLimit(t *testing.T) {
+	w := newWorld(t)
+	w.withAccount(t, sandbox.Config{})
+	w.env["ENGAGE_RATE"] = "400"
+	replicas := []*running{startBridge(t, w.env), startBridge(t, w.env)}
+	most := 0.0
+	sum := func() (sum float64) {
+		for _, r := range replicas {
+			_, page, _ := call(t, http.MethodGet, "http://"+r.private+"/metrics", "")
+			if found := regexp.MustCompile(`budget_calls_per_minute\{api="engage",group="all"\} (\S+)`).FindStringSubmatch(page); found != nil {
+				budget, err := strconv.ParseFloat(found[1], 64)
+				require.NoError(t, err)
+				sum += budget
+			}
+		}
+		most = max(most, sum)
+		return sum
+	}
+	require.Eventually(t, func() bool { return sum() > 395 }, 30*time.Second, 20*time.Millisecond)
+	replicas = append(replicas, startBridge(t, w.env))
+	replicas[2].waitReady(t)
+	require.Eventually(t, func() bool { return sum() > 395 && sum() < 401 }, 30*time.Second, 20*time.Millisecond)
+	require.Less(t, most, 1.3*400, "for one look: a replica that was alone until then, and the first call of each other")
+}
