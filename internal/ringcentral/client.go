@@ -107,6 +107,7 @@ func (c *client) once(ctx context.Context, k call, t *trip) error {
 	if _, err := k.creds.authorize(ctx, k.op); err != nil {
 		return err
 	}
+	k.creds.handBack()
 	start := time.Now()
 	p, after, err := c.enter(ctx, k)
 	t.waited += time.Since(start)
@@ -120,6 +121,7 @@ func (c *client) once(ctx context.Context, k call, t *trip) error {
 	if t.used, err = k.creds.authorize(ctx, k.op); err != nil {
 		return err
 	}
+	defer k.creds.handBack()
 	if time.Since(start) > lateTurn {
 		return errHeld
 	}
