@@ -3,7 +3,7 @@
 include .versions
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-fast test-real check fmt fix fmt-check lint vet generated tidy parts up crash crash-mutants outage sms-day fuzz clean
+.PHONY: help demo build test test-fast test-real check fmt fix fmt-check lint vet generated tidy parts up crash crash-mutants outage sms-day limits tokens fuzz clean
 
 # The version is in the name, so that a new pin is a new file to make.
 LINT := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
@@ -91,6 +91,13 @@ outage: parts ## keep the broker away under 200 webhooks a second, and count and
 # Its short form is part of test-real, too.
 sms-day: parts ## replay a day of 10,000 texts while hints and sync tokens are lost, and count
 	go test -count=1 -v -tags real -timeout 15m -run '^TestADayOfTexts$$' ./internal/e2e -args -sms-day 10000
+
+# Of each of its four parts, in which three replicas and a backfill spend what the APIs allow. The short form is part of test-real.
+limits: parts ## spend both APIs' limits with three replicas and a backfill, and count calls in penalty windows; MINUTES=n
+	go test -count=1 -v -tags real -timeout $$(($(MINUTES) * 4 + 15))m -run '^TestLimitsAreKeptByThreeReplicasAndABackfill$$' ./internal/e2e -args -limits $(MINUTES)m
+
+tokens: parts ## minutes of traffic with tokens that live for one; MINUTES=n
+	go test -count=1 -v -tags real -timeout $$(($(MINUTES) + 15))m -run '^TestShortTokensFailNoCall$$' ./internal/e2e -args -tokens $(MINUTES)m
 
 # Of each target. CI runs none of this: the corpora under testdata/fuzz are part of test-fast.
 FUZZTIME ?= 1m

@@ -79,7 +79,8 @@ func takeRoom(ctx context.Context, adm *kadm.Client, cfg brokerConfig, opts []kg
 	return leave, awaitRoom(ctx, adm, names)
 }
 
-// awaitRoom gives running replicas the time to notice.
+// awaitRoom gives running replicas the time to notice: that of a look, and more for
+// one that takes long.
 func awaitRoom(ctx context.Context, adm *kadm.Client, names kafka.Names) error {
 	for _, group := range []string{names.Group(topicReplies), names.Group(stagePublish), names.Group(stagePoll)} {
 		members, err := groupMembers(ctx, adm, group)
@@ -87,7 +88,7 @@ func awaitRoom(ctx context.Context, adm *kadm.Client, names kafka.Names) error {
 			return err
 		}
 		if len(members) > 0 {
-			return sleep(ctx, 2*probeInterval)
+			return sleep(ctx, 3*lookInterval)
 		}
 	}
 	return nil

@@ -54,6 +54,7 @@ type bridge struct {
 	registry  *schemas.Registry
 	codec     *schemas.Codec
 	platform  *ringcentral.Platform // all stages share it; nil where it is off
+	windows   *windows              // what all processes of the account keep
 	listeners listeners             // of the platform's notifications
 
 	// Opened, where set, is told the addresses as soon as they are known.

@@ -32,7 +32,10 @@ func (b *bridge) openPlatform() *ringcentral.Platform {
 		b.logger.Info("the RingCentral platform is off: no text messages, no Social Messaging; set RINGCENTRAL_CLIENT_ID")
 		return nil
 	}
-	platform := ringcentral.NewPlatform(b.cfg.Platform.Client, ringcentral.Deps{Logger: b.logger.With("component", "platform"), Registerer: b.metrics})
+	platform := ringcentral.NewPlatform(b.cfg.Platform.Client, ringcentral.Deps{
+		Logger: b.logger.With("component", "platform"), Registerer: b.metrics, Penalized: b.windows.tell,
+	})
+	b.windows.add(platform)
 	b.undo.add("platform client", func(context.Context) error { platform.Close(); return nil })
 	return platform
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -13,6 +14,20 @@ import (
 // to hurt the others.
 const leastShare = 0.02
 
+const (
+	// lookInterval is how often the groups are looked at: half of what a replica waits
+	// for its part at the most, for two requests to the broker.
+	lookInterval = 2 * time.Second
+	// firstLooks is the same until they have given this process something, for
+	// firstTime at most. Until then it has leastShare: with all of the quota, replicas
+	// that start together would spend it several times over.
+	firstLooks = 500 * time.Millisecond
+	firstTime  = 30 * time.Second
+)
+
+// stable is the state of a consumer group that is not being divided anew.
+const stable = "Stable"
+
 // shares divides the API's quota among the replicas: each process takes the
 // part of it that its consumers own of the groups' partitions.
 //
@@ -21,6 +36,8 @@ const leastShare = 0.02
 type shares struct {
 	bridge *bridge
 	apis   []sharer
+
+	seen float64 // the share at the last look; run's alone
 
 	mu      sync.Mutex
 	clients map[*kgo.Client]bool
@@ -51,15 +68,29 @@ func (s *shares) OnClientClosed(client *kgo.Client) {
 	delete(s.clients, client)
 }
 
-// run keeps the share right until ctx ends.
+// run keeps the share right until ctx ends. It begins with leastShare.
 func (s *shares) run(ctx context.Context) {
-	for sleep(ctx, probeInterval) == nil {
+	begun, pause := time.Now(), firstLooks
+	for sleep(ctx, pause) == nil {
 		_ = within(ctx, pingTimeout, s.update)
+		if s.seen > leastShare || time.Since(begun) > firstTime {
+			pause = lookInterval
+		}
+	}
+}
+
+func (s *shares) set(share float64) {
+	for _, api := range s.apis {
+		api.Share(share)
 	}
 }
 
 // update takes the share from the groups as they are. Where the broker can't
 // be asked, the share stays as it was.
+//
+// It becomes less at once, and more only if it was so at the look before: those that
+// lose what this process gains have looked by then too, and together they never have
+// more than all. Whoever owns everything need not wait for others.
 func (s *shares) update(ctx context.Context) error {
 	names := s.bridge.names()
 	groups, err := s.bridge.adm.DescribeGroups(ctx, names.Group(topicReplies), names.Group(stagePublish), names.Group(stagePoll))
@@ -67,8 +98,9 @@ func (s *shares) update(ctx context.Context) error {
 		return err
 	}
 	ours := s.members()
-	own, all := 0, 0
+	own, all, settled := 0, 0, true
 	for _, group := range groups.Sorted() {
+		settled = settled && (group.State == stable || len(group.Members) == 0)
 		for _, member := range group.Members {
 			n := partitionCount(member)
 			all += n
@@ -84,9 +116,13 @@ func (s *shares) update(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, api := range s.apis {
-		api.Share(room * max(leastShare, float64(own)/float64(all)))
+	share := room * max(leastShare, float64(own)/float64(all))
+	if own == all && settled {
+		s.set(share)
+	} else {
+		s.set(min(share, max(s.seen, leastShare)))
 	}
+	s.seen = share
 	return nil
 }
 

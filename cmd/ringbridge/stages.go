@@ -68,9 +68,13 @@ func (l *stageList) set(state stageState) {
 // startStages starts what was chosen, the ends of the flow first: what comes in
 // finds somebody to pass it on.
 func (b *bridge) startStages(ctx context.Context) error {
+	b.windows = newWindows(b.names(), b.logger.With("component", "penalty windows"))
 	engage := b.openEngage()
 	b.platform = b.openPlatform()
 	b.shareQuota(ctx, engage)
+	if err := b.shareWindows(ctx); err != nil {
+		return err
+	}
 	b.background(ctx, "prober", b.watch)
 	b.background(ctx, "transactions", b.watchTransactions)
 	for _, stage := range []struct {
@@ -94,9 +98,28 @@ func (b *bridge) openEngage() *ringcentral.Engage {
 		b.logger.Warn("Engage Digital is off: it is not polled, events are not enriched, commands for it are refused; set ENGAGE_BASE_URL")
 		return nil
 	}
-	engage := ringcentral.NewEngage(b.cfg.Engage, ringcentral.Deps{Logger: b.logger.With("component", "engage"), Registerer: b.metrics})
+	engage := ringcentral.NewEngage(b.cfg.Engage, ringcentral.Deps{
+		Logger: b.logger.With("component", "engage"), Registerer: b.metrics, Penalized: b.windows.tell,
+	})
+	b.windows.add(engage)
 	b.undo.add("Engage client", func(context.Context) error { engage.Close(); return nil })
 	return engage
+}
+
+// shareWindows waits for the penalty windows that are open, and keeps the process
+// told of others.
+func (b *bridge) shareWindows(ctx context.Context) error {
+	if len(b.windows.apis) == 0 {
+		return nil
+	}
+	err := b.waitFor(ctx, componentTopics, topicsTimeout, func(ctx context.Context) error { return b.windows.open(ctx, b.adm, b.opts) }, hopeless)
+	if err != nil {
+		return err
+	}
+	b.undo.add("client of the penalty windows", func(context.Context) error { b.windows.close(); return nil })
+	b.background(ctx, "penalty windows", b.windows.run)
+	b.windows.await(ctx)
+	return nil
 }
 
 // shareQuota divides the quotas of the APIs among the replicas.
@@ -112,6 +135,7 @@ func (b *bridge) shareQuota(ctx context.Context, engage *ringcentral.Engage) {
 		return
 	}
 	shares := newShares(b, apis...)
+	shares.set(leastShare)
 	b.opts = append(b.opts, kgo.WithHooks(shares))
 	b.background(ctx, "rate shares", shares.run)
 }

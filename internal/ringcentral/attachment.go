@@ -100,7 +100,7 @@ func (p *Platform) download(ctx context.Context, at *url.URL, w io.Writer, limit
 	}
 	if !p.trusted(at) {
 		k.creds = fixedCredential{}
-		k.limits = oneLimit{newLimiter(groupRoute, plan{})} // another server's calls are not the platform's
+		k.elsewhere, k.limits = true, oneLimit{newLimiter(groupRoute, plan{})} // another server's calls are not the platform's
 	}
 	err = p.c.do(ctx, k)
 	return got, next, err

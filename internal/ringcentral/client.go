@@ -24,11 +24,13 @@ type client struct {
 	explain func(body []byte) (explanation, bool)
 	// leastPenalty is the window that a 429 opens which doesn't say how long to wait; 0 = it opens none.
 	leastPenalty time.Duration
-	http         *http.Client
-	atConn       bool // the gates stand at the connections, not before the transport
-	log          *slog.Logger
-	now          func() time.Time
-	m            *metrics
+	// penalized is told of every window that an answer opens; nil = nobody asks.
+	penalized func(Window)
+	http      *http.Client
+	atConn    bool // the gates stand at the connections, not before the transport
+	log       *slog.Logger
+	now       func() time.Time
+	m         *metrics
 }
 
 // call is one operation on its way.
@@ -44,6 +46,7 @@ type call struct {
 	priority    Priority
 	creds       credentials // nil = the client's
 	limits      limits      // nil = the client's
+	elsewhere   bool        // at another server, whose penalty windows are nobody else's
 	texts       []string    // what errors must not repeat
 	// read judges the body of a success; an error makes the answer unreadable.
 	read func(body []byte) error
@@ -104,6 +107,7 @@ func (c *client) once(ctx context.Context, k call, t *trip) error {
 	if _, err := k.creds.authorize(ctx, k.op); err != nil {
 		return err
 	}
+	k.creds.handBack()
 	start := time.Now()
 	p, after, err := c.enter(ctx, k)
 	t.waited += time.Since(start)
@@ -117,6 +121,7 @@ func (c *client) once(ctx context.Context, k call, t *trip) error {
 	if t.used, err = k.creds.authorize(ctx, k.op); err != nil {
 		return err
 	}
+	defer k.creds.handBack()
 	if time.Since(start) > lateTurn {
 		return errHeld
 	}

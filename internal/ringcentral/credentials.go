@@ -6,7 +6,10 @@ import "context"
 type credentials interface {
 	// authorize returns what the next call is to show. It may wait for a renewal, until ctx ends or its calls would be too late;
 	// its error is an *Error of op whose outcome is NotSent.
+	// Each one given has to be handed back.
 	authorize(ctx context.Context, op string) (credential, error)
+	// handBack takes note that the call which authorize let go is over, or did not go.
+	handBack()
 	// refused takes note that the API said 401 to used, and reports whether another one can be had.
 	refused(used credential) bool
 	// secrets lists what no error may repeat.
@@ -32,6 +35,8 @@ func fixedToken(token Secret) fixedCredential {
 func (f fixedCredential) authorize(context.Context, string) (credential, error) {
 	return f.credential, nil
 }
+
+func (fixedCredential) handBack() {}
 
 func (fixedCredential) refused(credential) bool { return false }
 

@@ -21,6 +21,9 @@ type Deps struct {
 	Registerer prometheus.Registerer
 	// Now is the wall clock that start deadlines and dates in Retry-After are held against. Nil = time.Now. Waiting always takes real time.
 	Now func() time.Time
+	// Penalized is told of every penalty window that an answer opens or begins anew, before the call returns. It must not block; it may be
+	// called by several goroutines at a time. Nil = nobody asks.
+	Penalized func(Window)
 	// UserAgent is sent with each call. Empty = "ringbridge".
 	UserAgent string
 }
@@ -34,6 +37,8 @@ func newClient(api, base string, deps Deps) *client {
 		log:   deps.Logger,
 		now:   deps.Now,
 		m:     newMetrics(deps.Registerer),
+
+		penalized: deps.Penalized,
 	}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)

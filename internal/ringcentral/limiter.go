@@ -148,10 +148,11 @@ func (l *limiter) alarm(d time.Duration) {
 }
 
 // penalize lets nobody through before until. It never shortens a window. Waiters whose deadline lies inside it leave at once
-// with ErrNoBudget; when it ends, the budget holds one call, not a burst.
+// with ErrNoBudget; when it ends, the budget holds one call, not a burst, and what the API said was left before has no meaning any more.
 func (l *limiter) penalize(until time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.supply.until(later(until, l.hold))
 	if !until.After(l.hold) {
 		return
 	}

@@ -85,6 +85,9 @@ func (p *Platform) Close() {
 // Authenticate returns nil once there is a valid access token: a check of the credentials that costs no other call.
 func (p *Platform) Authenticate(ctx context.Context) error {
 	_, err := p.session.authorize(ctx, opAuthenticate)
+	if err == nil {
+		p.session.handBack()
+	}
 	return err
 }
 

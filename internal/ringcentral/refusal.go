@@ -3,7 +3,6 @@ package ringcentral
 import (
 	"io"
 	"net/http"
-	"time"
 )
 
 // duplicateCall is the code of a 429 that is about this one call: the API is still busy with the same request.
@@ -16,7 +15,7 @@ func (c *client) refused(k call, resp *http.Response) error {
 	failure.RetryAfter = wait
 	// The window opens before the body is read, which takes a while if the API likes.
 	if told && resp.StatusCode == http.StatusTooManyRequests {
-		c.penalize(k.limits.offended(k.route, resp.Header), wait)
+		c.penalize(k, k.limits.offended(k.route, resp.Header), wait)
 	}
 	// The status has decided; a body that breaks off or is no JSON only explains less.
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorAnswer))
@@ -54,14 +53,6 @@ func (c *client) limited(k call, h http.Header, e explanation, failure *Error) {
 	}
 	failure.RetryAfter = c.leastPenalty
 	if !duplicate {
-		c.penalize(k.limits.offended(k.route, h), c.leastPenalty)
+		c.penalize(k, k.limits.offended(k.route, h), c.leastPenalty)
 	}
-}
-
-// penalize opens a penalty window of d in a budget.
-func (c *client) penalize(l *limiter, d time.Duration) {
-	l.penalize(time.Now().Add(d))
-	until := l.holdUntil()
-	c.m.hold.WithLabelValues(c.api, l.label).Set(float64(until.UnixMilli()) / 1000)
-	c.log.Warn("rate limited", "api", c.api, "group", l.label, "retry_after", d, "until", until.UTC())
 }

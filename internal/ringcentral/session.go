@@ -20,6 +20,10 @@ var errNoAccess = errors.New("no access token can be had")
 // probe, so that all of them together ask about once.
 const refusalMemory = 55 * time.Second
 
+// drainTime is how long a renewal waits for the calls that show the old token, which a refresh ends at once. Answers take a tenth of a
+// second; a call that takes longer has been let in long ago.
+const drainTime = time.Second
+
 // session holds the access token that all calls share.
 //
 //	none ──first call──▶ valid ──80 % of its life──▶ valid, being renewed ──▶ valid
@@ -27,7 +31,8 @@ const refusalMemory = 55 * time.Second
 //	                       └──401, or spent──▶ being renewed: calls wait ──▶ refused, or out of order: calls fail
 //
 // There is one renewal at a time, in the background, begun by the call that finds it due. While its request is on the wire calls wait even if
-// the token still works, as a refresh ends the old token at once. Safe for concurrent use.
+// the token still works, as a refresh ends the old token at once, and the request waits
+// for those that are on their way with it. Safe for concurrent use.
 type session struct {
 	source *tokenSource
 
@@ -39,6 +44,7 @@ type session struct {
 	token    token
 	renewing bool
 	onWire   bool
+	out      int       // calls that are on their way with a token
 	failure  *Error    // why the last renewal failed
 	again    time.Time // when the next may begin
 	changed  chan struct{}
@@ -91,6 +97,7 @@ func (s *session) look(op string) (credential, <-chan struct{}, error) {
 	}
 	switch {
 	case valid && !s.onWire:
+		s.out++
 		return bearer(s.token.value.Reveal()), nil, nil
 	case s.renewing:
 		return credential{}, s.changed, nil
@@ -154,11 +161,45 @@ func (s *session) refused(used credential) bool {
 // secrets implements credentials.
 func (s *session) secrets() []string { return s.source.secrets() }
 
-func (s *session) setOnWire(on bool) {
+// handBack implements credentials.
+func (s *session) handBack() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.out--; s.out == 0 && s.onWire {
+		s.wake()
+	}
+}
+
+// setOnWire holds the calls back that want a token, and waits for those that have one; or lets them go.
+func (s *session) setOnWire(on bool) {
+	s.mu.Lock()
 	s.onWire = on
 	s.wake()
+	s.mu.Unlock()
+	if on {
+		s.drain()
+	}
+}
+
+// drain waits until no call is on its way with a token, for drainTime at most.
+func (s *session) drain() {
+	timer := time.NewTimer(drainTime)
+	defer timer.Stop()
+	for {
+		s.mu.Lock()
+		out, changed := s.out, s.changed
+		s.mu.Unlock()
+		if out == 0 {
+			return
+		}
+		select {
+		case <-changed:
+		case <-timer.C:
+			return
+		case <-s.ctx.Done():
+			return
+		}
+	}
 }
 
 // wake tells all who wait that something has changed. The caller holds mu.

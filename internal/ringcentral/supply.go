@@ -30,6 +30,12 @@ func (s *supply) observe(now time.Time, remaining, limit int, window time.Durati
 	}
 }
 
+// until takes note that calls may go again at t, as the answer says that refused one: its headers say that nothing remains, and the window
+// that they count in may end later.
+func (s *supply) until(t time.Time) {
+	s.empty, s.scarce = earlier(s.empty, t), earlier(s.scarce, t)
+}
+
 // dryUntil returns when calls of priority p may go at the earliest.
 func (s *supply) dryUntil(p Priority) time.Time {
 	if p <= Lookup {

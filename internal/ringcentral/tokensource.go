@@ -32,7 +32,7 @@ type tokenSource struct {
 	c      *client
 	cfg    PlatformConfig
 	basic  fixedCredential
-	limits limits
+	budget *limiter   // holds while the token endpoint has a penalty window
 	onWire func(bool) // told when a request goes out and when it is over
 	starts [authRate]time.Time
 
@@ -45,7 +45,7 @@ type tokenSource struct {
 func newTokenSource(c *client, cfg PlatformConfig) *tokenSource {
 	pair := base64.StdEncoding.EncodeToString([]byte(cfg.ClientID + ":" + cfg.ClientSecret.Reveal()))
 	c.m.prefillGroup(c.api, groupAuth)
-	s := &tokenSource{c: c, cfg: cfg, limits: oneLimit{newLimiter(groupAuth, plan{})}, onWire: func(bool) {}}
+	s := &tokenSource{c: c, cfg: cfg, budget: newLimiter(groupAuth, plan{}), onWire: func(bool) {}}
 	s.basic = fixedCredential{
 		credential: credential{header: "Basic " + pair},
 		hidden:     []string{pair, cfg.ClientSecret.Reveal(), cfg.JWT.Reveal()},
@@ -94,18 +94,21 @@ func (s *tokenSource) ask(ctx context.Context, form url.Values) (grant, error) {
 	var g grant
 	err := s.c.do(WithCallTimeout(ctx, tokenTimeout), call{
 		op: opAuthenticate, method: http.MethodPost, path: tokenPath, body: []byte(form.Encode()),
-		contentType: "application/x-www-form-urlencoded", priority: Reply, creds: sourceCredential{s.basic, s}, limits: s.limits,
+		contentType: "application/x-www-form-urlencoded", priority: Reply, creds: sourceCredential{s.basic, s}, limits: oneLimit{s.budget},
 		read: readGrant(&g, time.Now()),
 	})
 	return g, err
 }
 
-// turn waits until one more request keeps within authRate a minute.
+// turn waits until one more request keeps within authRate a minute, and a penalty window is over: a request that waited further on would
+// make the calls wait with it that have a token.
 func (s *tokenSource) turn(ctx context.Context) error {
+	next := s.budget.holdUntil()
 	if oldest := s.starts[0]; !oldest.IsZero() {
-		if err := pause(ctx, time.Until(oldest.Add(authWindow))); err != nil {
-			return err
-		}
+		next = later(next, oldest.Add(authWindow))
+	}
+	if err := pause(ctx, time.Until(next)); err != nil {
+		return err
 	}
 	copy(s.starts[:], s.starts[1:])
 	s.starts[authRate-1] = time.Now()
