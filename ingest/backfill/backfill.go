@@ -13,6 +13,7 @@ import (
 
 	"github.com/ringbridge/ringbridge/ingest"
 	"github.com/ringbridge/ringbridge/ingest/poll"
+	"github.com/ringbridge/ringbridge/internal/failpoint"
 )
 
 const (
@@ -151,6 +152,7 @@ func (r *run) read(ctx context.Context, h history) error {
 		if err := r.write(ctx, s.items); err != nil {
 			return r.fault(ctx, err)
 		}
+		failpoint.Hit("backfill/rows-written")
 		if s.reached.After(r.place.Reached) {
 			r.place.Reached = s.reached
 		}
@@ -160,6 +162,7 @@ func (r *run) read(ctx context.Context, h history) error {
 		if err := r.save(ctx); err != nil {
 			return r.fault(ctx, err)
 		}
+		failpoint.Hit("backfill/place-saved")
 		r.progress.Done, r.progress.Reached = s.done, r.place.Reached
 		if s.end {
 			return r.finish()

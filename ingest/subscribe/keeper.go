@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/ringbridge/ringbridge/internal/failpoint"
 	"github.com/ringbridge/ringbridge/internal/ringcentral"
 )
 
@@ -27,7 +28,7 @@ const (
 	// goes unnoticed, as nothing tells of it. A check is one of fifty calls a minute.
 	mostUnchecked = time.Minute
 	// afterFailure is how long the API is left alone at least when a check failed.
-	afterFailure = time.Minute
+	afterFailure = time.Minute / failpoint.Haste
 	// callTimeout bounds one call. A creation takes as long as our own answer to the
 	// platform's challenge.
 	callTimeout = 30 * time.Second
@@ -225,6 +226,7 @@ func (k *Keeper) create(ctx context.Context) (ringcentral.Subscription, error) {
 	s, err := k.deps.Platform.Subscribe(ctx, ringcentral.NewSubscription{
 		EventFilters: k.filters, Address: k.url, VerificationToken: k.deps.Token, ExpiresIn: life,
 	})
+	failpoint.Hit("subscribe/created")
 	return k.done(changeCreated, s, err)
 }
 
@@ -246,6 +248,7 @@ func (k *Keeper) done(what change, s ringcentral.Subscription, err error) (ringc
 // remove deletes a subscription; that it is gone already is as good.
 func (k *Keeper) remove(ctx context.Context, id string) error {
 	err := k.deps.Platform.DeleteSubscription(ctx, id)
+	failpoint.Hit("subscribe/removed")
 	var api *ringcentral.Error
 	if err == nil || errors.As(err, &api) && api.Status == http.StatusNotFound {
 		return nil

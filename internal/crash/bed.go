@@ -1,12 +1,13 @@
 package crash
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -24,6 +25,7 @@ import (
 const (
 	replicas   = 2
 	partitions = 4
+	streams    = 5 // that are polled: contents and identities of both APIs, and texts
 	secret     = "webhook-secret"
 	prefix     = "crash."
 	// callTimeout is REPLIES_CALL_TIMEOUT. A fault delays an effect by less than what the program allows for.
@@ -47,7 +49,9 @@ type bed struct {
 	book     *Book
 	reader   *reader
 	replicas []*replica
-	hanging  int          // partitions in which the broker had forgotten a transaction
+	hanging  int // partitions in which the broker had forgotten a transaction
+	front    *front
+	unhealed atomic.Int64 // times that the subscription stayed broken
 	full     atomic.Bool  // a disk is, and with the broker away webhooks are refused
 	refused  atomic.Int64 // how many were
 	undo     []func()     // in the order of their making
@@ -88,7 +92,7 @@ func (b *bed) startParts(ctx context.Context) (err error) {
 }
 
 func (b *bed) startAPI(ctx context.Context) error {
-	b.box = sandbox.New(sandbox.Config{IndexLag: indexLag, Seed: b.cfg.Seed}, sandbox.Deps{})
+	b.box = sandbox.New(sandbox.Config{IndexLag: indexLag, Seed: b.cfg.Seed, Platform: platformConfig()}, sandbox.Deps{})
 	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("crash: API: %w", err)
@@ -146,41 +150,47 @@ func (b *bed) startClients(ctx context.Context) error {
 	return nil
 }
 
-func (b *bed) startReplicas(ctx context.Context) error {
-	b.undo = append(b.undo, func() {
-		for _, r := range b.replicas {
-			r.kill()
-		}
-	})
+func (b *bed) startReplicas(ctx context.Context) (err error) {
+	var addresses []string
 	for n := range replicas {
-		r, err := newReplica(n+1, b.cfg, b.environ())
+		r, err := newReplica(n+1, b.cfg)
 		if err != nil {
 			return err
 		}
-		r.env = append(r.env, r.disk().environ()...)
+		b.replicas, addresses = append(b.replicas, r), append(addresses, r.public)
+	}
+	if b.front, err = newFront(ctx, addresses); err != nil {
+		return err
+	}
+	b.undo = append(b.undo, func() { _ = b.front.server.Close() })
+	for _, r := range b.replicas {
+		r.env = slices.Concat(b.environ(), r.environ(), r.disk().environ())
 		if err := r.launch(ctx, ""); err != nil {
 			return err
 		}
-		b.replicas = append(b.replicas, r)
+		b.undo = append(b.undo, r.kill)
 	}
 	var errs []error
 	for _, r := range b.replicas {
 		errs = append(errs, r.ready(ctx))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, b.polls(ctx), b.heals(ctx))...)
 }
 
-// environ is the program's environment, without what is a replica's own.
-func (b *bed) environ() []string {
-	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + b.cfg.Dir} //nolint:forbidigo // handed on to the program under test
-	for name, value := range map[string]string{
-		"KAFKA_BROKERS": b.parts.Kafka.Addr(), "SCHEMA_REGISTRY_URL": b.proxy.url, "TOPIC_PREFIX": prefix, "TOPIC_PARTITIONS": fmt.Sprint(partitions),
-		"ACCOUNT": "acme", "ENGAGE_BASE_URL": "http://" + b.api.Addr + "/1.0", "ENGAGE_ACCESS_TOKEN": sandbox.DefaultToken, "ENGAGE_RATE": "0",
-		"ENGAGE_WEBHOOK_SECRET": secret, "ENGAGE_WEBHOOK_VERIFY_TOKEN": "verify-token", "LOG_FORMAT": "json", "ENRICH_TIMEOUT": "200ms",
-		"POLL_INTERVAL": "500ms", "POLL_OVERLAP": "30s", "POLL_SWEEP_INTERVAL": "1m", "POLL_SWEEP": "2m",
-		"REPLIES_CALL_TIMEOUT": callTimeout.String(), "REPLIES_BACKOFF_MIN": "100ms", "REPLIES_BACKOFF_MAX": "500ms", "REPLIES_MAX_ATTEMPTS": "100",
-	} {
-		env = append(env, name+"="+value)
-	}
-	return env
+// polls waits until each stream has its first cursor. What comes long before that is history, which no poll finds.
+func (b *bed) polls(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyBound)
+	defer cancel()
+	return until(ctx, "streams do not begin", func() bool {
+		begun := map[string]bool{}
+		for _, r := range b.replicas {
+			for line := range bytes.Lines(r.logged()) {
+				var entry struct{ Msg, Stream string }
+				if json.Unmarshal(line, &entry) == nil && entry.Msg == "stream begins" {
+					begun[entry.Stream] = true
+				}
+			}
+		}
+		return len(begun) == streams
+	})
 }

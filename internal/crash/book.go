@@ -8,7 +8,8 @@ import (
 
 // A Book holds what was put in on either side and what came out on the other. It is safe for concurrent use.
 //
-// In: a message is told by a webhook or left for the poller, and must be one event, in the order of its conversation.
+// In: a message is told by a webhook or left for the poller, and must be one event, in the order of its conversation. What
+// becomes of it later must be told to its end, and each state once.
 // Out: a command must have one final result and, when that is a success, one effect, in the order of its conversation.
 type Book struct {
 	mu       sync.Mutex
@@ -17,6 +18,7 @@ type Book struct {
 	seen     map[string]int        // by content id: how many events of its appearance a reader sees
 	passed   map[string][]*message // by conversation: the messages that a reader has seen
 	disorder int                   // messages seen after a later one of their conversation
+	ways     map[string]*way       // by message: what becomes of it
 	letters  int                   // inbound dead letters: nothing the harness sends deserves one
 	commands map[string]*command
 	order    []*command // as they were sent
@@ -34,6 +36,7 @@ type command struct {
 	id           string
 	conversation string
 	body         string // two commands may have the same
+	changes      string // the effect of a command that makes nothing, and whose result names none
 	finals       []Final
 }
 
@@ -44,7 +47,7 @@ type Final struct {
 	Resource  string // the content made
 }
 
-// Effect is a reply that a customer got.
+// Effect is a reply that a customer got, or what else a command did.
 type Effect struct {
 	ID           string
 	Conversation string
@@ -55,7 +58,7 @@ type Effect struct {
 func NewBook() *Book {
 	return &Book{
 		messages: map[string]*message{}, events: map[string]int{}, seen: map[string]int{}, passed: map[string][]*message{},
-		commands: map[string]*command{},
+		ways: map[string]*way{}, commands: map[string]*command{},
 	}
 }
 
@@ -105,10 +108,18 @@ func (b *Book) Letter() {
 
 // Send notes a command before it is produced.
 func (b *Book) Send(id, conversation, body string) {
+	b.send(&command{id: id, conversation: conversation, body: body})
+}
+
+// SendChange notes a command that changes what there is. Its effect, and the text of it, is what it does to what.
+func (b *Book) SendChange(id, conversation, effect string) {
+	b.send(&command{id: id, conversation: conversation, body: effect, changes: effect})
+}
+
+func (b *Book) send(c *command) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	c := &command{id: id, conversation: conversation, body: body}
-	b.commands[id] = c
+	b.commands[c.id] = c
 	b.order = append(b.order, c)
 }
 
@@ -117,6 +128,7 @@ func (b *Book) End(id string, f Final) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if c := b.commands[id]; c != nil {
+		f.Resource += c.changes
 		c.finals = append(c.finals, f)
 	}
 }
@@ -127,6 +139,11 @@ func (b *Book) Open() (messages, commands int) {
 	defer b.mu.Unlock()
 	for id, m := range b.messages {
 		if m.due && b.seen[id] == 0 {
+			messages++
+		}
+	}
+	for _, w := range b.ways {
+		if w.open() {
 			messages++
 		}
 	}
@@ -145,6 +162,11 @@ func (b *Book) Missing() (names []string) {
 	for id, m := range b.messages {
 		if m.due && b.seen[id] == 0 && len(names) < 10 {
 			names = append(names, fmt.Sprintf("event of %s (%s %d)", id, m.conversation, m.number))
+		}
+	}
+	for id, w := range b.ways {
+		if w.open() && len(names) < 15 {
+			names = append(names, fmt.Sprintf("%s of %s (told: %v)", w.states[len(w.states)-1], id, w.told))
 		}
 	}
 	for _, c := range b.order {

@@ -105,3 +105,60 @@ func TestTheBookSeesEachFault(t *testing.T) {
 		})
 	}
 }
+
+// TestWhatBecomesOfAMessageIsToldToItsEndAndOnce has events tell of a text that comes through three states.
+func TestWhatBecomesOfAMessageIsToldToItsEndAndOnce(t *testing.T) {
+	for fact, test := range map[string]struct {
+		told []string
+		want crash.Tally
+	}{
+		"each state is told":           {[]string{"queued", "sent", "delivered"}, crash.Tally{Changes: 3}},
+		"some lay between two looks":   {[]string{"queued", "delivered"}, crash.Tally{Changes: 2}},
+		"one says nothing":             {[]string{"received", "delivered"}, crash.Tally{Changes: 1}},
+		"the end is missing":           {[]string{"queued", "sent"}, crash.Tally{Changes: 2, LostChanges: 1}},
+		"nothing is told":              {nil, crash.Tally{LostChanges: 1}},
+		"one is told again":            {[]string{"queued", "queued", "delivered"}, crash.Tally{Changes: 3, DoubledChanges: 1}},
+		"the end is told again, later": {[]string{"delivered", "received", "delivered"}, crash.Tally{Changes: 2, DoubledChanges: 1}},
+		"they change places":           {[]string{"queued", "delivered", "sent"}, crash.Tally{Changes: 3, EventDisorder: 1}},
+	} {
+		t.Run(fact, func(t *testing.T) {
+			b := crash.NewBook()
+			for _, state := range test.told[:len(test.told)/2] { // an event may be read before the way is known
+				b.Told("m", state)
+			}
+			b.Comes("m", "queued", "sent")
+			b.Comes("m", "queued", "sent", "delivered")
+			for _, state := range test.told[len(test.told)/2:] {
+				b.Told("m", state)
+			}
+			b.Told("other", "queued")
+			open, _ := b.Open()
+			require.Equal(t, test.want.LostChanges, open)
+			require.Equal(t, test.want, b.Count(0, nil))
+			require.Equal(t, test.want.LostChanges+test.want.DoubledChanges+test.want.EventDisorder > 0, test.want.Bad())
+		})
+	}
+}
+
+// TestAChangeIsCountedByWhatItDid has a command delete a message, which a second time purges it.
+func TestAChangeIsCountedByWhatItDid(t *testing.T) {
+	const what = "deleted 7"
+	once := crash.Effect{ID: what, Conversation: "c", Body: what}
+	for fact, test := range map[string]struct {
+		effects []crash.Effect
+		want    crash.Tally
+	}{
+		"it was deleted":       {[]crash.Effect{once}, crash.Tally{}},
+		"it is still there":    {nil, crash.Tally{Unsent: 1}},
+		"it was deleted twice": {[]crash.Effect{once, once}, crash.Tally{DoubledReply: 1}},
+	} {
+		t.Run(fact, func(t *testing.T) {
+			b := crash.NewBook()
+			b.SendChange("1", "c", what)
+			b.End("1", crash.Final{Succeeded: true})
+			want := test.want
+			want.Commands, want.Effects = 1, len(test.effects)
+			require.Equal(t, want, b.Count(0, test.effects))
+		})
+	}
+}

@@ -19,7 +19,7 @@ func TestAFewRounds(t *testing.T) {
 	require.NoError(t, err)
 	binary := filepath.Join(dir, "ringbridge")
 	require.NoError(t, crash.Build(t.Context(), binary))
-	result, err := crash.Run(t.Context(), crash.Config{Binary: binary, Dir: dir, Rounds: 6, Seed: 1, Out: t.Output()})
+	result, err := crash.Run(t.Context(), crash.Config{Binary: binary, Dir: dir, Rounds: 5, Seed: 1, Out: t.Output()})
 	var table bytes.Buffer
 	result.Print(&table)
 	t.Log("\n" + table.String())

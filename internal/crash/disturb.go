@@ -30,11 +30,11 @@ type round struct {
 	*bed
 	n      int
 	random *rand.Rand
-	kills  *pile    // of points to be killed at
-	stops  *pile    // of points to be frozen at
-	cuts   *pile    // of points to cut the power at
-	start  func()   // starts the traffic; a second call does nothing
-	told   []string // what was done, for the table
+	kills  *pile[string] // of points to be killed at
+	stops  *pile[string] // of points to be frozen at
+	cuts   *pile[string] // of points to cut the power at
+	start  func()        // starts the traffic; a second call does nothing
+	told   []string      // what was done, for the table
 }
 
 // A disturbance does its harm and mends it.
@@ -51,16 +51,16 @@ func deck() []disturbance {
 	}
 }
 
-// A pile of points is used up in a random order before it is shuffled again, so that none is left out for long.
-type pile struct{ all, left []string }
+// A pile is used up in a random order before it is shuffled again, so that nothing is left out for long.
+type pile[T any] struct{ all, left []T }
 
-func (p *pile) draw(random *rand.Rand) string {
+func (p *pile[T]) draw(random *rand.Rand) T {
 	if len(p.left) == 0 {
 		p.left = shuffled(random, slices.Clone(p.all))
 	}
-	point := p.left[0]
+	drawn := p.left[0]
 	p.left = p.left[1:]
-	return point
+	return drawn
 }
 
 func (r *round) tell(format string, args ...any) {
@@ -96,6 +96,9 @@ func (r *round) arm(ctx context.Context, point, action string) (v *replica, fire
 	if strings.HasPrefix(point, "poll/") || point == lookedUp {
 		nth = 1 + r.random.IntN(2) // seldom passed
 	}
+	if strings.HasPrefix(point, subscribePrefix) {
+		nth = 1
+	}
 	if point == lookedUp {
 		if err := r.spoil("resets after the effect", sandbox.Fault{Reset: "after"}); err != nil {
 			return v, false, err
@@ -112,6 +115,11 @@ func (r *round) arm(ctx context.Context, point, action string) (v *replica, fire
 		return v, false, err
 	}
 	r.start()
+	if strings.HasPrefix(point, subscribePrefix) {
+		if err := r.handOver(ctx, v); err != nil {
+			return v, false, err
+		}
+	}
 	deadline := time.Now().Add(reachBound)
 	err = until(ctx, v.name, func() bool { return v.fired() || time.Now().After(deadline) })
 	fired = v.fired()
@@ -119,6 +127,25 @@ func (r *round) arm(ctx context.Context, point, action string) (v *replica, fire
 		r.tell("not reached")
 	}
 	return v, fired, err
+}
+
+// handOver breaks the subscription and leaves it to a replica, which looks at what it is left.
+func (r *round) handOver(ctx context.Context, to *replica) error {
+	if err := r.breakEach(func(id string) error { return r.box.Platform().BlacklistSubscription(id, "crash") }); err != nil {
+		return err
+	}
+	for _, v := range r.replicas {
+		if v == to {
+			continue
+		}
+		if err := v.stop(); err != nil {
+			return err
+		}
+		if err := v.launch(ctx, ""); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // killAtPoint lets a replica die between two steps.
@@ -236,11 +263,22 @@ func (r *round) trouble() error {
 	return r.spoil(kind.name, kind.fault)
 }
 
+// effectRoutes are the calls that have an effect.
+func effectRoutes() []string {
+	const store = "/restapi/v1.0/account/{account}/extension/{extension}"
+	return []string{
+		"POST /1.0/contents", "POST /cx/social-messaging/v1/contents", "POST " + store + "/sms", "PUT " + store + "/message-store/{id}",
+		"DELETE " + store + "/message-store/{id}",
+	}
+}
+
 // spoil adds a fault for some of the calls.
 func (r *round) spoil(name string, fault sandbox.Fault) error {
-	fault.Route, fault.Rate = "POST /1.0/contents", 0.1+0.3*r.random.Float64()
-	if _, err := r.box.AddFault(fault); err != nil {
-		return fmt.Errorf("crash: %w", err)
+	fault.Rate = 0.1 + 0.3*r.random.Float64()
+	for _, fault.Route = range effectRoutes() {
+		if _, err := r.box.AddFault(fault); err != nil {
+			return fmt.Errorf("crash: %w", err)
+		}
 	}
 	r.tell("API %s", name)
 	return nil

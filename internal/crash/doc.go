@@ -5,6 +5,10 @@
 //
 //	traffic ──▶ something is killed, frozen, cut off or lies ──▶ it is mended ──▶ quiet ──▶ count on both sides
 //
+// The account is one of both APIs. Engage Digital sends webhooks again until they are taken; the platform notifies once, in
+// no order, through a front that asks both replicas, and what it loses the poller must find. Beside each round's disturbance
+// one more thing goes wrong at the platform: tokens, lists, the subscription, a backfill that dies half-way.
+//
 // Quiet is a condition, not a time: everything told has its event, every command its final result, no group lags, no
 // transaction is open. What has not come within a bound counts as missing. State is kept over the rounds, so what a
 // round spoils shows in that round or a later one.

@@ -5,8 +5,12 @@ import (
 	"strings"
 )
 
-// spoolPrefix begins the names of what is in ingest/spool.
-const spoolPrefix = "spool/"
+// The beginnings of the names of what is in one package.
+const (
+	spoolPrefix     = "spool/"
+	subscribePrefix = "subscribe/"
+	backfillPrefix  = "backfill/"
+)
 
 // Points are the program's failpoints, in the order of the flow. A test holds them against the code.
 func Points() []string {
@@ -24,6 +28,11 @@ func Points() []string {
 		"poll/rows-written",            // rows are in the inbox, the cursor is where it was
 		"poll/cursor-moved",            // moved in memory alone
 		"poll/cursor-saved",            // on the topic
+		"poll/messages-written",        // texts are in the inbox, the sync token is where it was
+		"subscribe/removed",            // what was blacklisted is deleted at the platform, nothing stands for it
+		"subscribe/created",            // the platform has a subscription, nobody has taken note
+		"backfill/rows-written",        // rows are in the inbox, the place is where it was
+		"backfill/place-saved",         // on the topic
 		"publish/begun",                // the transaction is open, and empty
 		"publish/produced",             // events, state and letters written, offsets not
 		"publish/ended",                // committed, the memory not told
@@ -38,21 +47,32 @@ func Points() []string {
 	}
 }
 
-// Unvisited are the failpoints that the harness's traffic does not come by: its account has no text messages.
-func Unvisited() []string { return []string{"poll/messages-written"} }
+// Unvisited are the failpoints that the harness does not come by, each with its reason.
+func Unvisited() []string { return nil }
+
+// pointsOf are those whose names begin so.
+func pointsOf(prefix string) []string {
+	return slices.DeleteFunc(Points(), func(name string) bool { return !strings.HasPrefix(name, prefix) })
+}
+
+// replicaPoints are those of a replica.
+func replicaPoints() []string {
+	return slices.DeleteFunc(Points(), func(name string) bool { return strings.HasPrefix(name, backfillPrefix) })
+}
+
+// backfillPoints are those of a backfill, which is a process of its own.
+func backfillPoints() []string { return pointsOf(backfillPrefix) }
 
 // zombiePoints are those before something that a process may not do any more once the group has moved on without it.
 func zombiePoints() []string {
 	return []string{
-		"poll/cursor-moved", "publish/begun", "publish/produced", "consume/taken", "consume/ledger-begun", "consume/ledger-produced",
+		"poll/cursor-moved", "subscribe/removed", "publish/begun", "publish/produced", "consume/taken", "consume/ledger-begun", "consume/ledger-produced",
 		"consume/attempt-recorded", "consume/called",
 	}
 }
 
 // spoolPoints are passed only while the broker is away, or after that.
-func spoolPoints() []string {
-	return slices.DeleteFunc(Points(), func(name string) bool { return !strings.HasPrefix(name, spoolPrefix) })
-}
+func spoolPoints() []string { return pointsOf(spoolPrefix) }
 
 // Failures are the calls of the system that the program can be told to have fail.
 func Failures() []string {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/ringbridge/ringbridge/internal/sandbox"
 )
 
 const (
@@ -49,6 +51,11 @@ func (b *bed) comesToRest(ctx context.Context, bound time.Duration) (done bool, 
 		for _, e := range b.effects() {
 			b.book.Made(e.ID) // the poller must find it
 		}
+		texts, _ := b.texts()
+		for _, e := range texts {
+			b.book.Made(e.ID)
+			b.book.Comes(e.ID, sandbox.MessageQueued, sandbox.MessageSent, sandbox.MessageDelivered)
+		}
 		if messages, _ := b.book.Open(); messages > 0 {
 			return false
 		}
@@ -68,11 +75,16 @@ func (b *bed) comesToRest(ctx context.Context, bound time.Duration) (done bool, 
 	return false, nil
 }
 
-// effects are the replies in the account, in the order in which they were made.
+// effects are the contents made in the account, in the order of their making.
 func (b *bed) effects() (effects []Effect) {
 	for _, c := range b.box.Contents() {
 		if c.Outbound() {
 			effects = append(effects, Effect{ID: c.ID, Conversation: c.ThreadID, Body: string(c.Body)})
+		}
+	}
+	for _, c := range b.box.Platform().Contents() {
+		if c.InReplyToContentID != "" {
+			effects = append(effects, Effect{ID: c.ID, Conversation: c.ThreadID, Body: c.Body})
 		}
 	}
 	slices.SortFunc(effects, func(a, b Effect) int { return cmp.Compare(a.ID, b.ID) }) // ids ascend with time
@@ -83,9 +95,12 @@ func (b *bed) effects() (effects []Effect) {
 func (b *bed) count() Tally {
 	calls := 0
 	for what, n := range b.box.CallCounts() {
-		if strings.HasPrefix(what, "POST /1.0/contents ") {
+		if slices.ContainsFunc(effectRoutes(), func(route string) bool { return strings.HasPrefix(what, route+" ") }) {
 			calls += n
 		}
 	}
-	return b.onDisk(b.book.Count(calls, b.effects()))
+	sent, changed := b.texts()
+	t := b.onDisk(b.book.Count(calls, slices.Concat(b.effects(), sent, changed)))
+	t.Unhealed, t.Disasters = int(b.unhealed.Load()), b.box.Platform().Disasters()
+	return t
 }

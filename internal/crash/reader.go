@@ -30,7 +30,7 @@ type reader struct {
 func newReader(brokers string, names kafka.Names, codec *schemas.Codec, book *Book) (*reader, error) {
 	client, err := kgo.NewClient(
 		kgo.SeedBrokers(brokers),
-		kgo.ConsumeTopics(names.Inbox, names.InboxDLQ, names.Contents, names.Replies, names.Results),
+		kgo.ConsumeTopics(names.Inbox, names.InboxDLQ, names.Contents, names.Messages, names.Activity, names.Replies, names.Results),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.KeepControlRecords(), // only so is the end of a partition known to be reached
 	)
@@ -75,29 +75,63 @@ func (r *reader) enter(ctx context.Context, record *kgo.Record) error {
 	case r.names.InboxDLQ:
 		r.book.Letter()
 	case r.names.Contents:
-		var e schemas.ContentEvent
-		if err := r.codec.Decode(ctx, record.Value, &e); err != nil {
-			return fmt.Errorf("crash: %s: %w", record.Topic, err)
-		}
-		r.book.Event(e.EventID, e.Content.ID, e.EventType == "content.imported" || e.EventType == "content.replied")
+		return decoded(ctx, r.codec, record, r.content)
+	case r.names.Messages:
+		return decoded(ctx, r.codec, record, r.message)
+	case r.names.Activity:
+		return decoded(ctx, r.codec, record, func(e schemas.ActivityEvent) { r.book.Event(e.EventID, "", false) })
 	case r.names.Results:
-		var result schemas.ReplyResult
-		if err := r.codec.Decode(ctx, record.Value, &result); err != nil {
-			return fmt.Errorf("crash: %s: %w", record.Topic, err)
-		}
-		if result.State != schemas.ReplyStateAttempting {
-			r.book.End(result.CommandID, Final{
-				Succeeded: result.State == schemas.ReplyStateSucceeded, Reason: text(result.Reason), Resource: text(result.ResourceID),
-			})
-		}
+		return decoded(ctx, r.codec, record, r.result)
 	}
 	return nil
+}
+
+// pointer is what a value of the schemas is decoded into.
+type pointer[V any] interface {
+	*V
+	schemas.Value
+}
+
+func decoded[V any, P pointer[V]](ctx context.Context, codec *schemas.Codec, record *kgo.Record, write func(V)) error {
+	var value V
+	if err := codec.Decode(ctx, record.Value, P(&value)); err != nil {
+		return fmt.Errorf("crash: %s: %w", record.Topic, err)
+	}
+	write(value)
+	return nil
+}
+
+func (r *reader) content(e schemas.ContentEvent) {
+	first := e.EventType == "content.imported" || e.EventType == "content.replied"
+	r.book.Event(e.EventID, e.Content.ID, first)
+	if first || e.EventType == "content.updated" {
+		r.book.Told(e.Content.ID, e.Content.Body)
+	}
+}
+
+func (r *reader) message(e schemas.MessageEvent) {
+	first := e.EventType == "message.received" || e.EventType == "message.sent"
+	r.book.Event(e.EventID, e.Message.ID, first)
+	switch {
+	case first, e.EventType == "message.status_changed":
+		r.book.Told(e.Message.ID, text(e.Message.Status))
+	case e.EventType == "message.deleted":
+		r.book.Told(e.Message.ID, stateDeleted)
+	}
+}
+
+func (r *reader) result(result schemas.ReplyResult) {
+	if result.State != schemas.ReplyStateAttempting {
+		r.book.End(result.CommandID, Final{
+			Succeeded: result.State == schemas.ReplyStateSucceeded, Reason: text(result.Reason), Resource: text(result.ResourceID),
+		})
+	}
 }
 
 // caughtUp tells whether both groups have worked off their topics, no transaction is open, and all of it was read. It
 // returns an error when a record could not be decoded.
 func (r *reader) caughtUp(ctx context.Context) (bool, error) {
-	ends, err := r.admin.ListEndOffsets(ctx, r.names.Inbox, r.names.InboxDLQ, r.names.Contents, r.names.Replies, r.names.Results)
+	ends, err := r.admin.ListEndOffsets(ctx, r.names.Inbox, r.names.InboxDLQ, r.names.Contents, r.names.Messages, r.names.Activity, r.names.Replies, r.names.Results)
 	if err != nil {
 		return false, nil //nolint:nilerr // the broker is coming back: asked again
 	}

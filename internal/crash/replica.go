@@ -26,18 +26,19 @@ const (
 // A replica is one process of the program, and its successors at the same addresses.
 type replica struct {
 	name          string
-	binary        string
+	binary, off   string   // off: the safeguard that is left out
 	public, admin string   // host:port
 	env           []string // of every start
 	log           string   // output of all starts
 	points        string   // failpoints passed, of all starts
 
-	cmd   *exec.Cmd
-	ended chan struct{}
-	since int64 // size of points at the start
+	cmd    *exec.Cmd
+	ended  chan struct{}
+	since  int64 // size of points at the start
+	before int   // size of log then
 }
 
-func newReplica(n int, cfg Config, env []string) (*replica, error) {
+func newReplica(n int, cfg Config) (*replica, error) {
 	public, err := freePort()
 	if err != nil {
 		return nil, err
@@ -46,11 +47,17 @@ func newReplica(n int, cfg Config, env []string) (*replica, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &replica{name: fmt.Sprintf("replica-%d", n), binary: cfg.Binary, public: public, admin: admin}
+	r := &replica{name: fmt.Sprintf("replica-%d", n), binary: cfg.Binary, off: cfg.Off, public: public, admin: admin}
 	r.log, r.points = filepath.Join(cfg.Dir, r.name+".log"), filepath.Join(cfg.Dir, r.name+".points")
-	r.env = append(env, "HTTP_ADDR="+public, "ADMIN_ADDR="+admin, "RINGBRIDGE_FAILPOINT_LOG="+r.points, "RINGBRIDGE_FAILPOINT_OFF="+cfg.Off,
-		"RINGBRIDGE_FAILPOINT_MUTE="+r.muted())
 	return r, nil
+}
+
+// environ is what of the environment is the replica's own.
+func (r *replica) environ() []string {
+	return []string{
+		"HTTP_ADDR=" + r.public, "ADMIN_ADDR=" + r.admin, "RINGBRIDGE_FAILPOINT_LOG=" + r.points, "RINGBRIDGE_FAILPOINT_OFF=" + r.off,
+		"RINGBRIDGE_FAILPOINT_MUTE=" + r.muted(),
+	}
 }
 
 // launch starts the process, with a failpoint armed where spec is not "". ctx ends it by force.
@@ -65,7 +72,7 @@ func (r *replica) launchWith(ctx context.Context, env ...string) error {
 		return fmt.Errorf("crash: %s: %w", r.name, err)
 	}
 	defer log.Close() // the process has its own
-	r.since = int64(len(r.passed()))
+	r.since, r.before = int64(len(r.passed())), len(r.logged())
 	r.cmd = exec.CommandContext(ctx, r.binary, "run")
 	r.cmd.Env = append(slices.Clip(r.env), env...)
 	r.cmd.Stdout, r.cmd.Stderr = log, log
@@ -107,7 +114,7 @@ func (r *replica) ready(ctx context.Context) error {
 
 // isReady tells whether all stages run. With a spool /readyz is 200 before that.
 func (r *replica) isReady(ctx context.Context) bool {
-	text, _ := os.ReadFile(r.log) // none: not ready
+	text := r.logged()
 	running := bytes.LastIndex(text, []byte(`"msg":"running"`)) > bytes.LastIndex(text, []byte(`"msg":"starting"`))
 	return running && r.takes(ctx)
 }
@@ -144,6 +151,9 @@ func (r *replica) kill() {
 
 // stop ends the process in order, and returns an error if it did not end well or in time.
 func (r *replica) stop() error {
+	if err := r.begins(); err != nil {
+		return err
+	}
 	if err := r.signal(syscall.SIGTERM); err != nil {
 		return err
 	}
@@ -157,6 +167,20 @@ func (r *replica) stop() error {
 		return fmt.Errorf("crash: %s ended with status %d after SIGTERM", r.name, code)
 	}
 	return nil
+}
+
+// begins waits until the process heeds signals, as it does by its first line of log, or has ended. Before that a signal would
+// end it as it ends any process.
+func (r *replica) begins() error {
+	ctx, cancel := context.WithTimeout(context.Background(), readyBound)
+	defer cancel()
+	return until(ctx, r.name+" does not begin", func() bool { return r.gone() || len(r.logged()) > r.before })
+}
+
+// logged is the output of all starts.
+func (r *replica) logged() []byte {
+	text, _ := os.ReadFile(r.log) // none before the first start
+	return text
 }
 
 func (r *replica) signal(s syscall.Signal) error {

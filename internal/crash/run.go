@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Config says what to run.
@@ -40,17 +43,19 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 	}
 	defer b.close()
 	var result Result
-	random := rand.New(rand.NewPCG(cfg.Seed, 0)) //nolint:gosec // repeatable
-	var cards []disturbance
-	kills, stops, cuts := &pile{all: Points()}, &pile{all: zombiePoints()}, &pile{all: append(spoolPoints(), anywhere)}
+	// What is done in which round depends on no other draw.
+	random, order := rand.New(rand.NewPCG(cfg.Seed, 0)), rand.New(rand.NewPCG(cfg.Seed, 1)) //nolint:gosec // repeatable
+	cards, besides := &pile[disturbance]{all: append(deck(), diskDeck()...)}, &pile[side]{all: sides()}
+	kills, stops := &pile[string]{all: replicaPoints()}, &pile[string]{all: zombiePoints()}
+	cuts := &pile[string]{all: append(spoolPoints(), anywhere)}
 	for result.Rounds < cfg.Rounds && !result.Tally.Bad() && err == nil {
-		if len(cards) == 0 {
-			cards = shuffled(random, append(deck(), diskDeck()...))
-		}
 		result.Rounds++
 		r := &round{bed: b, n: result.Rounds, random: random, kills: kills, stops: stops, cuts: cuts}
-		err = r.run(ctx, cards[0], &result)
-		cards = cards[1:]
+		err = r.run(ctx, cards.draw(order), besides.draw(order), &result)
+	}
+	if err == nil && !result.Tally.Bad() {
+		err = b.heals(ctx)
+		result.Tally.Unhealed = int(b.unhealed.Load())
 	}
 	result.Points = b.points()
 	return result, err
@@ -62,21 +67,24 @@ func shuffled[T any](random *rand.Rand, all []T) []T {
 }
 
 // run runs the round and writes its line.
-func (r *round) run(ctx context.Context, disturb disturbance, result *Result) error {
+func (r *round) run(ctx context.Context, disturb disturbance, beside side, result *Result) error {
 	began := time.Now()
 	if r.random.IntN(2) == 0 {
 		if err := r.trouble(); err != nil {
 			return err
 		}
 	}
-	traffic := make(chan error, 1)
+	r.tell("%s", beside.name)
+	var traffic errgroup.Group
 	r.start = sync.OnceFunc(func() {
-		go func() { traffic <- r.traffic(ctx, r.n) }()
+		random := rand.New(rand.NewPCG(r.cfg.Seed, 1<<32|uint64(r.n))) //nolint:gosec // repeatable
+		traffic.Go(func() error { return r.traffic(ctx, r.n) })
+		traffic.Go(func() error { return beside.do(r, ctx, random) })
 	})
 	err := disturb(r, ctx)
 	if err == nil {
 		r.start()
-		err = <-traffic
+		err = traffic.Wait()
 	}
 	r.box.ClearFaults()
 	restless := false
@@ -111,14 +119,19 @@ func (r *round) line(before, now Tally, took time.Duration) {
 		verdict, strings.Join(r.told, ", "))
 }
 
-// points counts what the replicas passed.
+// points counts what the replicas and the backfills passed.
 func (b *bed) points() map[string]PointCount {
 	counts := map[string]PointCount{}
 	for _, name := range Points() {
 		counts[name] = PointCount{}
 	}
+	backfills, _ := os.ReadFile(b.backfillLog()) // there may have been none
+	logs := [][]byte{backfills}
 	for _, r := range b.replicas {
-		for line := range strings.Lines(string(r.passed())) {
+		logs = append(logs, r.passed())
+	}
+	for _, log := range logs {
+		for line := range strings.Lines(string(log)) {
 			name, fired := strings.CutPrefix(strings.TrimSpace(line), "!")
 			count := counts[name]
 			count.Hits++

@@ -15,8 +15,10 @@ import (
 // one takes may overtake what waits in the other. The book is told when that can be, and counts the order of all else.
 type sender struct {
 	*bed
-	turn int // whose it is to be asked first
-	last int // who answered last
+	path           string // of the receiver
+	header, secret string // that it wants to see
+	turn           int    // whose it is to be asked first
+	last           int    // who answered last
 }
 
 // post sends a request, now to one replica and now to the other, until it is answered 200.
@@ -57,12 +59,12 @@ func (s *sender) acknowledged(by *replica, ids []string) {
 	}
 }
 
-func (b *bed) postOnce(ctx context.Context, client *http.Client, to *replica, body []byte) (int, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+to.public+"/webhooks/engage", bytes.NewReader(body))
+func (s *sender) postOnce(ctx context.Context, client *http.Client, to *replica, body []byte) (int, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+to.public+s.path, bytes.NewReader(body))
 	if err != nil {
 		return 0, fmt.Errorf("crash: %w", err)
 	}
-	req.Header.Set("X-Dimelo-Secret", secret)
+	req.Header.Set(s.header, s.secret)
 	resp, err := client.Do(req)
 	if err != nil {
 		return 0, err

@@ -5,30 +5,35 @@ type Tally struct {
 	Webhooks int // acknowledged
 	Polled   int // left for the poller, the account's own replies among them
 	Events   int // that a reader sees
+	Changes  int // of messages, that were told
 	Commands int
-	Calls    int // that would make a reply
-	Effects  int // replies made
+	Calls    int // that would have an effect
+	Effects  int // of which there is one: replies made, messages changed
 	Refused  int // webhooks answered 503 while the disk was full
 	Hanging  int // partitions in which the broker had forgotten a transaction
 
-	Lost          int // messages acknowledged without an event
-	DoubledEvents int // events a reader sees again
-	EventDisorder int // messages after a later one of their conversation
-	Letters       int // inbound dead letters
-	SetAside      int // files that a spool could not read to their end: the harness damages nothing that is durable
-	DoubledReply  int // replies more than commands with that text
-	ReplyDisorder int // replies after a later one of their conversation
-	Unsent        int // successes without a reply of their own
-	NoResult      int
-	TwoResults    int
-	Ambiguous     int // the harness hides no truth for good
-	GivenUp       int // letters for another reason: the harness gives none
-	Restless      int // rounds after which nothing was missing, but a group lagged or a transaction stayed open
+	Lost           int // messages acknowledged without an event
+	DoubledEvents  int // events a reader sees again
+	EventDisorder  int // messages after a later one of their conversation
+	Letters        int // inbound dead letters
+	Unhealed       int // times that there was no subscription again
+	Disasters      int // requests to delete all messages
+	SetAside       int // files that a spool could not read to their end: the harness damages nothing that is durable
+	LostChanges    int // messages of which the last state was not told
+	DoubledChanges int // states told again
+	DoubledReply   int // replies more than commands with that text
+	ReplyDisorder  int // replies after a later one of their conversation
+	Unsent         int // successes without a reply of their own
+	NoResult       int
+	TwoResults     int
+	Ambiguous      int // the harness hides no truth for good
+	GivenUp        int // letters for another reason: the harness gives none
+	Restless       int // rounds after which nothing was missing, but a group lagged or a transaction stayed open
 }
 
 // Bad tells whether a guarantee was broken.
 func (t Tally) Bad() bool {
-	return t.Lost+t.DoubledEvents+t.EventDisorder+t.Letters+t.SetAside+t.DoubledReply+t.ReplyDisorder+t.Unsent+t.NoResult+t.TwoResults+t.Ambiguous+t.GivenUp+t.Restless > 0
+	return t.Lost+t.DoubledEvents+t.EventDisorder+t.LostChanges+t.DoubledChanges+t.Letters+t.Unhealed+t.Disasters+t.SetAside+t.DoubledReply+t.ReplyDisorder+t.Unsent+t.NoResult+t.TwoResults+t.Ambiguous+t.GivenUp+t.Restless > 0
 }
 
 // Count counts both sides. effects are in the order in which they were made.
@@ -61,6 +66,9 @@ func (b *Book) countEvents(t *Tally) {
 		if b.seen[id] == 0 {
 			t.Lost++
 		}
+	}
+	for _, w := range b.ways {
+		w.count(t)
 	}
 	// An appearance that comes twice has one event id, or two where the ids are wrong.
 	t.DoubledEvents = max(t.DoubledEvents, repeated)

@@ -15,13 +15,14 @@ import (
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
-// The traffic of a round: some two and a half seconds, if nothing holds it up.
+// The traffic of a round: some two and a half seconds, if nothing holds it up. These are Engage Digital's lanes; see texts.go and
+// socials.go for the platform's.
 const (
-	webhookLanes   = 8 // conversations told by webhook
+	webhookLanes   = 5 // conversations told by webhook
 	webhooksEach   = 8 // requests a lane
-	polledLanes    = 3 // conversations left for the poller
+	polledLanes    = 2 // conversations left for the poller
 	polledEach     = 4
-	commandLanes   = 8 // conversations that are answered
+	commandLanes   = 4 // conversations that are answered
 	commandsEach   = 6
 	longestPause   = 600 * time.Millisecond // between two of a lane
 	twinEvery      = 4                      // one command in so many has the text of the one before
@@ -44,6 +45,14 @@ func (b *bed) traffic(ctx context.Context, round int) error {
 	start(1, webhookLanes, b.webhooks)
 	start(2, polledLanes, b.polled)
 	start(3, commandLanes, b.commands)
+	start(4, notifiedLanes, b.notified)
+	start(5, syncedLanes, b.synced)
+	start(6, hintedLanes, b.hinted)
+	start(7, textedLanes, b.texted)
+	start(8, storedLanes, b.stored)
+	start(9, socialLanes, b.socials)
+	start(10, editedLanes, b.edited)
+	start(11, answeredLanes, b.answered)
 	return lanes.Wait()
 }
 
@@ -59,9 +68,17 @@ func (l lane) pause(ctx context.Context) error {
 
 func (l lane) one(in int) bool { return l.random.IntN(in) == 0 }
 
+// times is how often something is sent: who sends may do so once more after it was acknowledged.
+func (l lane) times() int {
+	if l.one(repeatEvery) {
+		return 2
+	}
+	return 1
+}
+
 // webhooks tells of contents that the API does not list, so that no poll hides the loss of one.
 func (b *bed) webhooks(ctx context.Context, l lane) error {
-	s := &sender{bed: b, turn: l.n}
+	s := &sender{bed: b, turn: l.n, path: "/webhooks/engage", header: "X-Dimelo-Secret", secret: secret}
 	number := l.round * 1000
 	for range webhooksEach {
 		if err := l.pause(ctx); err != nil {
@@ -79,11 +96,7 @@ func (b *bed) webhooks(ctx context.Context, l lane) error {
 		if err != nil {
 			return fmt.Errorf("crash: %w", err)
 		}
-		times := 1
-		if l.one(repeatEvery) {
-			times = 2 // a sender may deliver what was acknowledged once more
-		}
-		for range times {
+		for range l.times() {
 			if err := s.post(ctx, body, ids...); err != nil {
 				return err
 			}
@@ -119,8 +132,7 @@ func (b *bed) polled(ctx context.Context, l lane) error {
 	return nil
 }
 
-// commands answers a customer, each command after the one before. Some have the text of the one before, some are
-// produced twice.
+// commands answers a customer of Engage Digital.
 func (b *bed) commands(ctx context.Context, l lane) error {
 	silent := false
 	thread := fmt.Sprintf("answered-%d", l.n)
@@ -129,30 +141,40 @@ func (b *bed) commands(ctx context.Context, l lane) error {
 		return fmt.Errorf("crash: %w", err)
 	}
 	b.book.Tell(parent[0].ID, thread, l.round, false, true)
+	return b.answers(ctx, l, "engage", thread, func(body string) any {
+		return &schemas.CreateContent{API: schemas.ContentApiEngage, BodyFormat: schemas.BodyFormatText, InReplyToID: &parent[0].ID, Body: body}
+	})
+}
+
+// answers answers a customer, each command after the one before. Some have the text of the one before, some are produced
+// twice.
+func (b *bed) answers(ctx context.Context, l lane, kind, conversation string, action func(body string) any) error {
 	body := ""
 	for n := range commandsEach {
 		if err := l.pause(ctx); err != nil {
 			return err
 		}
-		id := fmt.Sprintf("%d-%d-%d", l.round, l.n, n)
+		id := fmt.Sprintf("%s-%d-%d-%d", kind, l.round, l.n, n)
 		if body == "" || !l.one(twinEvery) {
 			body = "answer " + id
 		}
-		b.book.Send(id, thread, body)
-		value, err := b.codec.Encode(&schemas.ReplyCommand{CommandID: id, IssuedAt: time.Now(), Action: &schemas.CreateContent{
-			API: schemas.ContentApiEngage, BodyFormat: schemas.BodyFormatText, InReplyToID: &parent[0].ID, Body: body,
-		}})
-		if err != nil {
-			return fmt.Errorf("crash: %w", err)
+		b.book.Send(id, conversation, body)
+		if err := b.command(ctx, l, conversation, id, action(body)); err != nil {
+			return err
 		}
-		times := 1
-		if l.one(repeatEvery) {
-			times = 2
-		}
-		for range times {
-			if err := b.produce(ctx, thread, value); err != nil {
-				return err
-			}
+	}
+	return nil
+}
+
+// command produces a command, and now and then a second time.
+func (b *bed) command(ctx context.Context, l lane, conversation, id string, action any) error {
+	value, err := b.codec.Encode(&schemas.ReplyCommand{CommandID: id, IssuedAt: time.Now(), Action: action})
+	if err != nil {
+		return fmt.Errorf("crash: %w", err)
+	}
+	for range l.times() {
+		if err := b.produce(ctx, conversation, value); err != nil {
+			return err
 		}
 	}
 	return nil
