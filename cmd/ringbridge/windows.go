@@ -99,7 +99,7 @@ func (w *windows) open(ctx context.Context, adm *kadm.Client, opts []kgo.Opt) er
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{w.topic: from}),
 		kgo.FetchMaxWait(windowWait),
 		kgo.KeepControlRecords(), // one may be the last that a start waits for
-		kgo.ProducerLinger(0), // each millisecond may be a call
+		kgo.ProducerLinger(0),    // each millisecond may be a call
 		// A window twice is a window: the first one need not wait for a producer id.
 		kgo.DisableIdempotentWrite(),
 		kgo.RecordDeliveryTimeout(windowLinger),
