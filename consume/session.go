@@ -25,6 +25,9 @@ const (
 	// rebalanceDrain is how long calls in flight may take when a partition goes
 	// to another member: well within the group's rebalance time-out (60 s).
 	rebalanceDrain = 20 * time.Second
+	// leaveBound is what leaving the group may take beyond the drain: with the drain's
+	// default, the rest of a SHUTDOWN_TIMEOUT of 10 s.
+	leaveBound = 1500 * time.Millisecond
 	// pollRecords bounds what one poll hands over.
 	pollRecords = 500
 )
@@ -52,18 +55,25 @@ func (c *Consumer) runSession(ctx context.Context) error {
 	if err := s.open(ctx); err != nil {
 		return err
 	}
-	defer s.member.CloseAllowingRebalance()
-	defer s.producer.Close()
 	c.set(s)
 	defer c.set(nil)
 	var writing sync.WaitGroup
 	writing.Go(func() { s.ledger.run(s.ctx) })
 	s.poll(ctx)
+	leaving := time.Now().Add(c.deps.DrainTimeout + leaveBound)
 	s.drain(s.owned(), errStopping, c.deps.DrainTimeout)
 	cause := context.Cause(s.ctx)
 	cancel(errStopping)
 	writing.Wait()
+	if err := kafka.Leave(ctx, s.member, s.close, time.Until(leaving), c.log); err != nil {
+		return err
+	}
 	return cause
+}
+
+func (s *session) close() {
+	s.producer.Close()
+	s.member.CloseAllowingRebalance()
 }
 
 func (c *Consumer) set(s *session) {

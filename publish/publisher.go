@@ -85,7 +85,7 @@ func (p *Publisher) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		begun := time.Now()
 		err := p.session(ctx)
-		if errors.Is(err, errEntry) || errors.Is(err, errOptions) || errors.Is(err, errStuck) {
+		if errors.Is(err, errEntry) || errors.Is(err, errOptions) || errors.Is(err, kafka.ErrStuck) {
 			return err
 		}
 		if ctx.Err() != nil {

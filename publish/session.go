@@ -30,9 +30,6 @@ const (
 	// transactionBound is when a transaction that does not end is given up, and the
 	// session with it: long after the broker has aborted it, so nothing is lost.
 	transactionBound = 3 * transactionTimeout
-	// closeBound is how long a broken session's client may take to close. One
-	// that takes longer is stuck, and only a new process helps.
-	closeBound = time.Minute
 	// stopBound is how long the transaction under way and leaving the group may
 	// take when the stage is stopped.
 	stopBound = 5 * time.Second
@@ -43,9 +40,6 @@ const (
 
 // errOptions means that the client's options contradict each other.
 var errOptions = errors.New("publish: wrong Kafka options")
-
-// errStuck means that a client does not close.
-var errStuck = errors.New("publish: the Kafka client is stuck; the process must be started anew")
 
 // A session is one client's membership in the group.
 type session struct {
@@ -77,35 +71,7 @@ func (p *Publisher) session(ctx context.Context) error {
 	err = s.loop(ctx)
 	stopWatching()
 	<-watched
-	return errors.Join(err, p.leave(ctx, gts))
-}
-
-// leave leaves the group and closes the client. When the stage is being stopped,
-// brokers that do not answer are not waited for longer than stopBound; else the
-// next session waits until this one's client is gone, or leave returns errStuck.
-func (p *Publisher) leave(ctx context.Context, gts *kgo.GroupTransactSession) error {
-	leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopBound)
-	defer cancel()
-	if err := gts.Client().LeaveGroupContext(leaving); err != nil {
-		p.deps.Logger.Info("left without the group's answer; its partitions move when the session times out", "error", err)
-	}
-	closed := make(chan struct{})
-	go func() {
-		defer close(closed)
-		gts.Close()
-	}()
-	select {
-	case <-closed:
-		return nil
-	case <-leaving.Done():
-	}
-	select {
-	case <-closed:
-	case <-ctx.Done():
-	case <-time.After(closeBound):
-		return errStuck
-	}
-	return nil
+	return errors.Join(err, kafka.Leave(ctx, gts.Client(), gts.Close, stopBound, p.deps.Logger))
 }
 
 func (p *Publisher) options(fit limits) []kgo.Opt {

@@ -177,13 +177,7 @@ func (p *Poller) Run(ctx context.Context) error {
 		})
 	}
 	o.stop()
-	leave, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)
-	defer cancel()
-	if err := client.LeaveGroupContext(leave); err != nil {
-		p.deps.Logger.Warn("poll group not left: its other members take over when the session times out", "error", err)
-	}
-	client.Close()
-	return nil
+	return kafka.Leave(ctx, client, client.Close, leaveTimeout, p.deps.Logger)
 }
 
 // nobody is a Health that is not looked at.
