@@ -82,15 +82,15 @@ func TestOnlyChangedSocialRowsAreWrittenAgain(t *testing.T) {
 	platformBubble(t, sandbox.PlatformConfig{}, func(t *testing.T, b *platformBench) {
 		b.begin(t)
 		time.Sleep(settle)
-		b.content(t, sandbox.SocialImport{Count: 300})
-		time.Sleep(20 * time.Minute)
-		require.Len(t, b.inbox.ids("content"), 300)
+		b.content(t, sandbox.SocialImport{Count: 120})
+		time.Sleep(10 * time.Minute)
+		require.Len(t, b.inbox.ids("content"), 120)
 		people := b.inbox.ids("identity")
-		require.Len(t, people, 300)
+		require.Len(t, people, 120)
 		b.account.PutIdentity(sandbox.SocialIdentity{ID: people[7], DisplayName: "Ann B."})
 		time.Sleep(time.Minute)
-		require.Equal(t, people[7], b.inbox.ids("identity")[300])
-		require.Len(t, b.inbox.ids("identity"), 301)
+		require.Equal(t, people[7], b.inbox.ids("identity")[120])
+		require.Len(t, b.inbox.ids("identity"), 121)
 	})
 }
 

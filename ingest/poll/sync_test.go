@@ -27,13 +27,13 @@ func TestEveryMessageAndItsFinalStatusIsFound(t *testing.T) {
 				b.begin(t)
 				time.Sleep(settle)
 				var in, out []string
-				for n := range 400 {
+				for n := range 200 {
 					in = append(in, b.text(t, sandbox.MessageImport{From: fmt.Sprintf("+1650555%04d", n%7)}))
 					out = append(out, b.text(t, sandbox.MessageImport{Direction: sandbox.DirectionOutbound}))
 					if n%2 == 0 {
 						b.poller.Hint()
 					}
-					if n%40 == 20 {
+					if n%20 == 10 {
 						b.account.ExpireSyncTokens()
 					}
 					time.Sleep(45 * time.Second)
