@@ -132,7 +132,7 @@ type backfilling struct {
 	work    *backfill.Backfill
 	streams []string
 	shown   *progress
-	windows *windows
+	news    *news
 	undo    []func() // in the order of their making
 }
 
@@ -156,7 +156,7 @@ func (p *program) openBackfill(ctx context.Context, cfg backfillConfig, f backfi
 	}
 	logger := newLogger(p.err, connection.Broker.Log)
 	deps := backfill.Deps{Logger: logger.With("component", "backfill"), Report: w.report}
-	w.windows = newWindows(kafka.TopicNames(connection.Broker.Topics.Prefix), logger.With("component", "penalty windows"))
+	w.news = newNews(kafka.TopicNames(connection.Broker.Topics.Prefix), logger.With("component", "news"))
 	w.openAPIs(&deps, cfg, f.rateShare, logger)
 	if err := w.choose(deps, f.only); err != nil {
 		return w, err
@@ -170,15 +170,15 @@ func (p *program) openBackfill(ctx context.Context, cfg backfillConfig, f backfi
 
 func (w *backfilling) openAPIs(deps *backfill.Deps, cfg backfillConfig, share float64, logger *slog.Logger) {
 	if cfg.Engage.Enabled() {
-		engage := ringcentral.NewEngage(cfg.Engage, ringcentral.Deps{Logger: logger.With("component", "engage"), Penalized: w.windows.tell})
-		w.windows.add(engage)
+		engage := ringcentral.NewEngage(cfg.Engage, ringcentral.Deps{Logger: logger.With("component", "engage"), Penalized: w.news.window})
+		w.news.add(engage)
 		w.undo = append(w.undo, engage.Close)
 		engage.Share(share)
 		deps.Engage = engage
 	}
 	if cfg.Platform.Client.Enabled() {
-		platform := ringcentral.NewPlatform(cfg.Platform.Client, ringcentral.Deps{Logger: logger.With("component", "platform"), Penalized: w.windows.tell})
-		w.windows.add(platform)
+		platform := ringcentral.NewPlatform(cfg.Platform.Client, ringcentral.Deps{Logger: logger.With("component", "platform"), Penalized: w.news.window})
+		w.news.add(platform)
 		w.undo = append(w.undo, platform.Close)
 		platform.Share(share)
 		deps.Platform, deps.Social = platform, cfg.Platform.Client.Contents()
@@ -228,7 +228,7 @@ func (w *backfilling) openKafka(ctx context.Context, deps *backfill.Deps, broker
 	}
 	w.undo = append(w.undo, client.Close)
 	deps.Inbox, deps.Places = inbox, backfill.NewPlaces(client, opts, names)
-	if err := w.followWindows(ctx, adm, opts); err != nil {
+	if err := w.followNews(ctx, adm, opts); err != nil {
 		return err
 	}
 	leave, err := takeRoom(ctx, adm, broker, opts, share)
@@ -238,16 +238,16 @@ func (w *backfilling) openKafka(ctx context.Context, deps *backfill.Deps, broker
 	return err
 }
 
-// followWindows keeps the penalty windows that the bridge is told of, and tells it of others.
-func (w *backfilling) followWindows(ctx context.Context, adm *kadm.Client, opts []kgo.Opt) error {
-	if err := w.windows.open(ctx, adm, opts); err != nil {
+// followNews keeps the penalty windows that the bridge is told of, and tells it of others.
+func (w *backfilling) followNews(ctx context.Context, adm *kadm.Client, opts []kgo.Opt) error {
+	if err := w.news.open(ctx, adm, opts); err != nil {
 		return err
 	}
 	var done sync.WaitGroup
 	following, stop := context.WithCancel(ctx)
-	done.Go(func() { w.windows.run(following) })
-	w.undo = append(w.undo, func() { stop(); done.Wait(); w.windows.close() })
-	w.windows.await(ctx)
+	done.Go(func() { w.news.run(following) })
+	w.undo = append(w.undo, func() { stop(); done.Wait(); w.news.close() })
+	w.news.await(ctx)
 	return nil
 }
 

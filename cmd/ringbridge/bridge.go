@@ -54,7 +54,7 @@ type bridge struct {
 	registry  *schemas.Registry
 	codec     *schemas.Codec
 	platform  *ringcentral.Platform // all stages share it; nil where it is off
-	windows   *windows              // what all processes of the account keep
+	news      *news                 // what all processes of the account have to know
 	listeners listeners             // of the platform's notifications
 
 	// Opened, where set, is told the addresses as soon as they are known.
@@ -71,6 +71,8 @@ type addresses struct {
 func newBridge(cfg config, only []string, logger *slog.Logger) *bridge {
 	b := &bridge{cfg: cfg, only: only, logger: logger, metrics: newMetricsRegistry(), undo: cleanups{logger: logger}}
 	b.board = &health.Board{OnChange: b.logHealth}
+	b.news = newNews(b.names(), logger.With("component", "news"))
+	b.news.hinted = b.listeners.wakeStore
 	if cfg.Process.SpoolDir != "" && slices.Contains(only, stageIngest) {
 		b.board.Suffices = spoolSuffices
 	}

@@ -42,7 +42,7 @@ func (b *bridge) openIntake(ctx context.Context) error {
 		way = kept
 	}
 	b.intake.receiver = webhook.New(webhook.Deps{
-		Inbox: watched{way, &b.listeners}, Hint: b.listeners.hint, Logger: b.logger.With("component", stageWebhook), Registerer: b.metrics,
+		Inbox: watched{way, &b.listeners}, Hint: b.hint, Logger: b.logger.With("component", stageWebhook), Registerer: b.metrics,
 	}, b.cfg.Webhook)
 	if b.cfg.Process.SpoolDir != "" {
 		b.public.set(b.intake.receiver)

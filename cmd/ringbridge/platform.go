@@ -33,9 +33,9 @@ func (b *bridge) openPlatform() *ringcentral.Platform {
 		return nil
 	}
 	platform := ringcentral.NewPlatform(b.cfg.Platform.Client, ringcentral.Deps{
-		Logger: b.logger.With("component", "platform"), Registerer: b.metrics, Penalized: b.windows.tell,
+		Logger: b.logger.With("component", "platform"), Registerer: b.metrics, Penalized: b.news.window,
 	})
-	b.windows.add(platform)
+	b.news.add(platform)
 	b.undo.add("platform client", func(context.Context) error { platform.Close(); return nil })
 	return platform
 }

@@ -68,11 +68,10 @@ func (l *stageList) set(state stageState) {
 // startStages starts what was chosen, the ends of the flow first: what comes in
 // finds somebody to pass it on.
 func (b *bridge) startStages(ctx context.Context) error {
-	b.windows = newWindows(b.names(), b.logger.With("component", "penalty windows"))
 	engage := b.openEngage()
 	b.platform = b.openPlatform()
 	b.shareQuota(ctx, engage)
-	if err := b.shareWindows(ctx); err != nil {
+	if err := b.shareNews(ctx); err != nil {
 		return err
 	}
 	b.background(ctx, "prober", b.watch)
@@ -99,26 +98,26 @@ func (b *bridge) openEngage() *ringcentral.Engage {
 		return nil
 	}
 	engage := ringcentral.NewEngage(b.cfg.Engage, ringcentral.Deps{
-		Logger: b.logger.With("component", "engage"), Registerer: b.metrics, Penalized: b.windows.tell,
+		Logger: b.logger.With("component", "engage"), Registerer: b.metrics, Penalized: b.news.window,
 	})
-	b.windows.add(engage)
+	b.news.add(engage)
 	b.undo.add("Engage client", func(context.Context) error { engage.Close(); return nil })
 	return engage
 }
 
-// shareWindows waits for the penalty windows that are open, and keeps the process
-// told of others.
-func (b *bridge) shareWindows(ctx context.Context) error {
-	if len(b.windows.apis) == 0 {
+// shareNews waits for the penalty windows that are open, and keeps the process told of
+// what the others hear.
+func (b *bridge) shareNews(ctx context.Context) error {
+	if len(b.news.apis) == 0 {
 		return nil
 	}
-	err := b.waitFor(ctx, componentTopics, topicsTimeout, func(ctx context.Context) error { return b.windows.open(ctx, b.adm, b.opts) }, hopeless)
+	err := b.waitFor(ctx, componentTopics, topicsTimeout, func(ctx context.Context) error { return b.news.open(ctx, b.adm, b.opts) }, hopeless)
 	if err != nil {
 		return err
 	}
-	b.undo.add("client of the penalty windows", func(context.Context) error { b.windows.close(); return nil })
-	b.background(ctx, "penalty windows", b.windows.run)
-	b.windows.await(ctx)
+	b.undo.add("client of the news", func(context.Context) error { b.news.close(); return nil })
+	b.background(ctx, "news", b.news.run)
+	b.news.await(ctx)
 	return nil
 }
 

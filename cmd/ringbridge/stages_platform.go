@@ -20,8 +20,14 @@ type listeners struct {
 	watchdog atomic.Pointer[subscribe.Watchdog]
 }
 
-// hint wakes the stream of the message store.
-func (l *listeners) hint(string) {
+// hint wakes the stream of the message store, whichever process runs it.
+func (b *bridge) hint(extension string) {
+	b.listeners.wakeStore(extension)
+	b.news.hint(extension)
+}
+
+// wakeStore wakes the stream of the message store, if it runs here.
+func (l *listeners) wakeStore(string) {
 	if p := l.poller.Load(); p != nil {
 		p.Hint()
 	}

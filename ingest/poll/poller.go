@@ -125,9 +125,7 @@ func New(deps Deps, cfg Config) *Poller {
 }
 
 // Hint says that the message store has changed: the stream is polled now, if this
-// process runs it. Else its owner finds the change within POLL_INTERVAL: hints may
-// be lost anyway, so none is passed on. It does not block and is safe for concurrent
-// use.
+// process runs it. It does not block and is safe for concurrent use.
 func (p *Poller) Hint() { p.poke(messagesStream) }
 
 // Wake polls all streams of the platform now that this process runs: notifications
