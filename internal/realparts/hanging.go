@@ -2,12 +2,14 @@ package realparts
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -47,15 +49,21 @@ func (k *Kafka) EndHanging(ctx context.Context, idle time.Duration) (partitions 
 		return 0, nil
 	}
 	written, err := admin.WriteTxnMarkers(ctx, markers...)
+	ended := 0
 	written.EachPartition(func(p kadm.TxnMarkersPartitionResponse) {
-		if err == nil {
+		switch {
+		case p.Err == nil:
+			ended++
+		case errors.Is(p.Err, kerr.TransactionCoordinatorFenced):
+			// A newer coordinator has ended it since it was looked at.
+		case err == nil:
 			err = p.Err
 		}
 	})
 	if err != nil {
 		return 0, fmt.Errorf("realparts: end hanging transactions: %w", err)
 	}
-	return len(markers), nil
+	return ended, nil
 }
 
 // How often it is looked for hanging transactions, and how old one is: tests use shorter transaction time-outs.
