@@ -55,10 +55,12 @@ vet:
 	go vet -tags real ./...
 	go vet -tags real,failpoints ./...
 
+GENERATED = schemas/*_gen.go schemas/README.md deploy/metrics.md
+
 # Compared with the files as they were, not with git: a change on its way to a commit is fine, a stale file is not.
 generated:
-	@before=$$(cat schemas/*_gen.go schemas/README.md | cksum) && go generate ./schemas && \
-	after=$$(cat schemas/*_gen.go schemas/README.md | cksum) && \
+	@before=$$(cat $(GENERATED) | cksum) && go generate ./schemas ./deploy && \
+	after=$$(cat $(GENERATED) | cksum) && \
 	if [ "$$before" != "$$after" ]; then \
 		echo "generated files were stale and have been written anew: look at them and commit them"; exit 1; fi
 

@@ -66,7 +66,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		budget:   gauge("budget_calls_per_minute", "Our part of the rate limit; 0 with no limit of our own, or no part.", "api", "group"),
 		used:     counter("budget_used_calls_total", "Calls that the budget has let go: what is used of it.", "api", "group"),
 
-		tokenExpiry: gauge("token_expiry_timestamp_seconds", "When the access token is not used any more, where it is renewed.", "api"),
+		tokenExpiry: gauge("token_expiry_timestamp_seconds", "When the access token is not used any more, where it is renewed; 0 = there is none yet.", "api"),
 	}
 }
 
