@@ -41,6 +41,7 @@ type metric struct {
 type observed struct {
 	*world
 	account  *sandbox.Server
+	public   string
 	registry *prometheus.Registry
 }
 
@@ -50,10 +51,11 @@ func observe(t *testing.T) *observed {
 	t.Helper()
 	o := &observed{world: newWorld(t)}
 	o.account = o.withAccount(t, sandbox.Config{})
-	public := freeAddress(t)
+	o.public = freeAddress(t)
 	maps.Copy(o.env, map[string]string{
-		"HTTP_ADDR": public, "ADMIN_ADDR": freeAddress(t), "SPOOL_DIR": filepath.Join(t.TempDir(), "spool"), "POLL_INTERVAL": "1s",
-		"ENGAGE_WEBHOOK_SECRET": "s3cret", "RINGCENTRAL_WEBHOOK_TOKEN": "t0ken", "RINGCENTRAL_WEBHOOK_URL": "http://" + public + "/webhooks/ringcentral",
+		"HTTP_ADDR": o.public, "ADMIN_ADDR": freeAddress(t), "SPOOL_DIR": filepath.Join(t.TempDir(), "spool"), "POLL_INTERVAL": "1s",
+		"ENGAGE_WEBHOOK_SECRET": "s3cret", "RINGCENTRAL_WEBHOOK_TOKEN": "t0ken", "RINGCENTRAL_WEBHOOK_URL": "http://" + o.public + "/webhooks/ringcentral",
+		"REPLIES_CIRCUIT_FAILURES": "2", "REPLIES_BACKOFF_MIN": "100ms",
 	})
 	var log buffer
 	registry, stop, err := ringbridge.Observed(t.Context(), envconfig.MapLookuper(o.env), slog.New(slog.NewTextHandler(&log, nil)))
