@@ -46,7 +46,7 @@ type observed struct {
 }
 
 // observe runs a bridge with every stage, both APIs, a subscription and a spool, and
-// returns once it is ready and has registered the last metric.
+// returns once it is in health: with a spool it is ready before it has every metric.
 func observe(t *testing.T) *observed {
 	t.Helper()
 	o := &observed{world: newWorld(t)}
@@ -64,6 +64,8 @@ func observe(t *testing.T) *observed {
 	o.registry = registry
 	o.eventually(t, "ringbridge_ready", 1)
 	o.eventually(t, "ringbridge_kafka_hanging_transactions", 0)
+	o.eventually(t, `ringbridge_poll_last_success_timestamp_seconds{stream="engage/identities"}`, 1)
+	o.eventually(t, "ringbridge_subscription_active", 1)
 	return o
 }
 
