@@ -3,10 +3,11 @@
 include .versions
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-fast test-real check fmt fix fmt-check lint vet generated tidy parts up crash crash-mutants outage sms-day limits tokens fuzz clean
+.PHONY: help demo build test test-fast test-real check fmt fix fmt-check lint vet generated tidy alerts parts up crash crash-mutants outage sms-day limits tokens fuzz clean
 
 # The version is in the name, so that a new pin is a new file to make.
 LINT := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
+PROMTOOL := bin/promtool-$(PROMETHEUS_VERSION)
 
 # The packages with tests against the real Kafka and registry.
 REAL = $(shell grep -rl --include='*_test.go' '^//go:build real' . | xargs -n 1 dirname | sort -u)
@@ -55,16 +56,24 @@ vet:
 	go vet -tags real ./...
 	go vet -tags real,failpoints ./...
 
+GENERATED = schemas/*_gen.go schemas/README.md deploy/metrics.md
+
 # Compared with the files as they were, not with git: a change on its way to a commit is fine, a stale file is not.
 generated:
-	@before=$$(cat schemas/*_gen.go schemas/README.md | cksum) && go generate ./schemas && \
-	after=$$(cat schemas/*_gen.go schemas/README.md | cksum) && \
+	@before=$$(cat $(GENERATED) | cksum) && go generate ./schemas ./deploy && \
+	after=$$(cat $(GENERATED) | cksum) && \
 	if [ "$$before" != "$$after" ]; then \
 		echo "generated files were stale and have been written anew: look at them and commit them"; exit 1; fi
 
 tidy:
 	go mod tidy -diff
 	go mod verify
+
+# Not part of check, for the minutes that promtool takes to build. A test holds the rules to what was tried here last.
+alerts: $(PROMTOOL) ## check the alert rules, and try each on its failure: after each change of them
+	$(PROMTOOL) check rules deploy/alerts.yml
+	$(PROMTOOL) test rules deploy/alerts_test.yml
+	cat deploy/alerts.yml deploy/alerts_test.yml | sha256sum | cut -d ' ' -f 1 > deploy/alerts.tried
 
 parts: ## fetch the real Kafka, registry and Avro decoder, once, into the user's cache
 	@deploy/local/fetch >/dev/null
@@ -112,3 +121,9 @@ clean: ## remove what was built here; the fetched parts stay in the user's cache
 $(LINT):
 	GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
 	mv bin/golangci-lint $@
+
+# From within its own module, since go install refuses one whose go.mod replaces others. The tag leaves out most of the
+# clouds that Prometheus can look for its targets in. Takes three minutes, once.
+$(PROMTOOL):
+	go mod download github.com/prometheus/prometheus@$(PROMETHEUS_VERSION)
+	GOWORK=off go -C "$$(go env GOMODCACHE)/github.com/prometheus/prometheus@$(PROMETHEUS_VERSION)" build -tags remove_all_sd -o $(CURDIR)/$@ ./cmd/promtool

@@ -138,3 +138,17 @@ func (b Bar) Show(name string, fraction float64, rows int, note string) {
 
 // End leaves a last line.
 func (b Bar) End(line string) { b.p.end(line) }
+
+// Observed starts the whole bridge of the environment, and returns its metrics and
+// what stops it.
+func Observed(ctx context.Context, env envconfig.Lookuper, logger *slog.Logger) (*prometheus.Registry, func() error, error) {
+	var cfg config
+	if err := load(ctx, &cfg, env); err != nil {
+		return nil, nil, err
+	}
+	b := newBridge(cfg, allStages(), logger)
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() { done <- b.Run(ctx) }()
+	return b.metrics, func() error { cancel(); return <-done }, nil
+}

@@ -44,7 +44,7 @@ func newMetrics(reg prometheus.Registerer, streams []kind) *metrics {
 		late:        counter("late_rows_total", "Rows that only a sweep found: they were imported with an old date."),
 		known:       gauge("known_timestamp_seconds", "Time up to which all rows are in the inbox."),
 		lastSuccess: gauge("last_success_timestamp_seconds", "When a round last succeeded; 0 = not since the start."),
-		halted:      gauge("halted", "1 while the access token may not list the stream: it is asked once a minute."),
+		halted:      gauge("halted", "1 while the API refuses to list the stream, with 403 or another 4xx: it is asked once a minute."),
 		refused: auto.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "ringbridge_poll_unauthorized",
 			Help: "1 while the API refuses the credential: none of its streams is polled, and it is asked once a minute.",

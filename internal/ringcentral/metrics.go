@@ -16,6 +16,7 @@ type metrics struct {
 	waiting  *prometheus.GaugeVec     // api, group, priority
 	hold     *prometheus.GaugeVec     // api, group
 	budget   *prometheus.GaugeVec     // api, group
+	used     *prometheus.CounterVec   // api, group
 
 	tokenExpiry *prometheus.GaugeVec // api
 }
@@ -63,8 +64,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		waiting:  gauge("waiting_calls", "Calls that wait for budget now.", "api", "group", "priority"),
 		hold:     gauge("hold_until_timestamp_seconds", "End of the last penalty window; 0 if there was none.", "api", "group"),
 		budget:   gauge("budget_calls_per_minute", "Our part of the rate limit; 0 with no limit of our own, or no part.", "api", "group"),
+		used:     counter("budget_used_calls_total", "Calls that the budget has let go: what is used of it.", "api", "group"),
 
-		tokenExpiry: gauge("token_expiry_timestamp_seconds", "When the access token is not used any more, where it is renewed.", "api"),
+		tokenExpiry: gauge("token_expiry_timestamp_seconds", "When the access token is not used any more, where it is renewed; 0 = there is none yet.", "api"),
 	}
 }
 
@@ -86,6 +88,7 @@ func (m *metrics) prefillGroup(api, group string) {
 	}
 	m.hold.WithLabelValues(api, group)
 	m.budget.WithLabelValues(api, group)
+	m.used.WithLabelValues(api, group)
 }
 
 // observe counts a call that ended with status, or with err and none.

@@ -1,12 +1,14 @@
 package ringcentral_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -52,4 +54,27 @@ func TestClientsOfOneRegistryShareTheirMetrics(t *testing.T) {
 # TYPE ringbridge_api_budget_calls_per_minute gauge
 ringbridge_api_budget_calls_per_minute{api="engage",group="all"} 250
 `), "ringbridge_api_budget_calls_per_minute"))
+}
+
+func TestWhatIsUsedOfABudgetIsCounted(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	e := engage(t, "http://api.example", ringcentral.Deps{Registerer: reg, HTTP: &http.Client{Transport: tripper(func(r *http.Request) (*http.Response, error) {
+		return answered(content, r), nil
+	})}}, 500)
+	const name = "ringbridge_api_budget_used_calls_total"
+	expect := func(calls string) {
+		t.Helper()
+		require.NoError(t, testutil.GatherAndCompare(reg, strings.NewReader(`
+# HELP `+name+` Calls that the budget has let go: what is used of it.
+# TYPE `+name+` counter
+`+name+`{api="engage",group="all"} `+calls+"\n"), name))
+	}
+	expect("0")
+	require.NoError(t, second(e.Content(t.Context(), "c1")))
+	expect("1")
+	e.Share(0)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	require.ErrorIs(t, second(e.Content(ctx, "c1")), ringcentral.ErrNoBudget)
+	expect("1")
 }

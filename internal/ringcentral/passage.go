@@ -39,6 +39,7 @@ func (p *passage) pass(ctx context.Context, c *client, l *limiter, priority Prio
 	if err != nil {
 		return after, err
 	}
+	c.m.used.WithLabelValues(c.api, l.label).Inc()
 	p.passed = append(p.passed, l)
 	return 0, nil
 }

@@ -73,6 +73,7 @@ func NewPlatform(cfg PlatformConfig, deps Deps) *Platform {
 	c.limits, c.creds = p.groups, p.session
 	c.explain, c.leastPenalty = explainPlatform, penaltyFloor
 	c.m.prefill(c.api, platformOps())
+	c.m.tokenExpiry.WithLabelValues(c.api)
 	return p
 }
 
