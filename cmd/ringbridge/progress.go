@@ -32,8 +32,8 @@ func newProgress(out io.Writer) *progress {
 	return &progress{out: out, terminal: isTerminal(out), now: time.Now}
 }
 
-func isTerminal(out io.Writer) bool {
-	file, ok := out.(*os.File)
+func isTerminal(stream any) bool {
+	file, ok := stream.(*os.File)
 	if !ok {
 		return false
 	}

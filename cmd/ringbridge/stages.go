@@ -73,6 +73,7 @@ func (b *bridge) startStages(ctx context.Context) error {
 	b.shareQuota(ctx, engage)
 	b.background(ctx, "prober", b.watch)
 	b.background(ctx, "transactions", b.watchTransactions)
+	b.background(ctx, "letters", b.keepLetters)
 	for _, stage := range []struct {
 		name  string
 		start func(context.Context, *ringcentral.Engage) error
