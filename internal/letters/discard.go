@@ -43,7 +43,7 @@ func (o *Office) Discard(ctx context.Context, p *Plan, by string, each func(Lett
 	last, cancel := lastWord(ctx)
 	defer cancel()
 	err = errors.Join(err, run.save(last))
-	o.tell("dead letters discarded", by, p.Choice, run.done, err)
+	o.tell("discarded", by, p.Choice, run.done, err)
 	return run.done.Total(), err
 }
 
@@ -80,9 +80,9 @@ func (d *discard) save(ctx context.Context) error {
 }
 
 // tell logs who did what.
-func (o *Office) tell(what, by string, choice Choice, done Histogram, err error) {
+func (o *Office) tell(action, by string, choice Choice, done Histogram, err error) {
 	level, attrs := slog.LevelInfo, []slog.Attr{
-		slog.String("by", by), slog.String("topic", o.topic(choice.Source)), slog.Int("letters", done.Total()),
+		slog.String("action", action), slog.String("by", by), slog.String("topic", o.topic(choice.Source)), slog.Int("letters", done.Total()),
 	}
 	for _, reason := range slices.Sorted(maps.Keys(done)) {
 		attrs = append(attrs, slog.Int("reason_"+string(reason), done[reason]))
@@ -90,5 +90,5 @@ func (o *Office) tell(what, by string, choice Choice, done Histogram, err error)
 	if err != nil {
 		level, attrs = slog.LevelError, append(attrs, slog.Any("error", err))
 	}
-	o.deps.Logger.LogAttrs(context.Background(), level, what, attrs...)
+	o.deps.Logger.LogAttrs(context.Background(), level, "dead letters dealt with", attrs...)
 }

@@ -45,7 +45,7 @@ func loadMemory(ctx context.Context, adm *kadm.Client, group, topic string) (*me
 
 // reload adds what others have put into the set meanwhile.
 func (m *memory) reload(ctx context.Context) error {
-	committed, err := m.adm.FetchOffsetsForTopics(ctx, m.group, m.topic)
+	committed, err := m.adm.FetchOffsets(ctx, m.group)
 	if err == nil {
 		err = committed.Error()
 	}
@@ -56,7 +56,7 @@ func (m *memory) reload(ctx context.Context) error {
 		return fmt.Errorf("kafka: read the memory of group %s: %w", m.group, err)
 	}
 	committed.Each(func(o kadm.OffsetResponse) {
-		if o.At >= 0 {
+		if o.Topic == m.topic && o.At >= 0 {
 			m.of(o.Partition).merge(decodeStretches(o.At, o.Metadata))
 		}
 	})

@@ -43,7 +43,7 @@ func (o *Office) SendBack(ctx context.Context, p *Plan, r Redrive, each func(Let
 		}
 		return nil
 	})
-	o.tell("dead letters sent back", r.By, p.Choice, done, err)
+	o.tell("sent back", r.By, p.Choice, done, err)
 	return done.Total(), err
 }
 
