@@ -67,7 +67,7 @@ func (p *program) dlqDiscard(ctx context.Context, which []string, f discardFlags
 		return nil
 	}
 	if plan.Letters.Total() > 0 && !f.yes {
-		if err := p.confirm(ctx, fmt.Sprintf("Discard %s of %s for good?", histogram(plan.Letters), choice.Source)); err != nil {
+		if err := p.confirm(ctx, fmt.Sprintf("Of %s, %s. Discard for good?", choice.Source.Topic(), histogram(plan.Letters))); err != nil {
 			return err
 		}
 	}
