@@ -30,9 +30,7 @@ func (o *Office) Discard(ctx context.Context, p *Plan, by string, each func(Lett
 	}
 	run := &discard{memory: p.survey.discarded, each: each, done: Histogram{}}
 	err = p.carryOut(ctx, func(one found) error {
-		if err := run.memory.add(one); err != nil {
-			return err
-		}
+		run.memory.add(one)
 		run.batch = append(run.batch, one.Letter)
 		if len(run.batch) < discardBatch {
 			return nil
@@ -56,8 +54,10 @@ type discard struct {
 }
 
 func (d *discard) save(ctx context.Context) error {
+	batch := d.batch
+	d.batch = nil // what can't be noted is not tried again
 	partitions := map[int32]bool{}
-	for _, l := range d.batch {
+	for _, l := range batch {
 		partitions[l.Position.Partition] = true
 	}
 	if len(partitions) == 0 {
@@ -69,13 +69,12 @@ func (d *discard) save(ctx context.Context) error {
 	if err := d.memory.save(ctx, slices.Collect(maps.Keys(partitions))...); err != nil {
 		return err
 	}
-	for _, l := range d.batch {
+	for _, l := range batch {
 		d.done[l.Info.Reason]++
 		if d.each != nil {
 			d.each(l)
 		}
 	}
-	d.batch = nil
 	return nil
 }
 

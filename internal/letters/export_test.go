@@ -19,3 +19,10 @@ func (s *Stretches) Reloaded() (*Stretches, error) {
 	text, err := s.s.encode()
 	return &Stretches{*decodeStretches(s.s.base, text)}, err
 }
+
+// Merged returns both in one.
+func (s *Stretches) Merged(other *Stretches) *Stretches {
+	merged := &Stretches{*s.s.clone()}
+	merged.s.merge(&other.s)
+	return merged
+}

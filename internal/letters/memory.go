@@ -75,19 +75,12 @@ func (m *memory) contains(p Position) bool {
 	return s != nil && s.contains(p.Offset)
 }
 
-// add puts a letter into the set, or returns ErrScattered when it has no room.
-// The broker knows of it once it is saved.
-func (m *memory) add(one found) error {
-	next := m.of(one.Position.Partition).clone()
-	next.add(stretch{one.before + 1, one.Position.Offset + 1})
-	if _, err := next.encode(); err != nil {
-		return err
-	}
-	m.partitions[one.Position.Partition] = next
-	return nil
+// add puts a letter into the set. The broker knows of it once it is saved.
+func (m *memory) add(one found) {
+	m.of(one.Position.Partition).add(stretch{one.before + 1, one.Position.Offset + 1})
 }
 
-// hasRoom tells whether add would work.
+// hasRoom returns ErrScattered where a letter that is added could not be saved.
 func (m *memory) hasRoom(one found) error {
 	next := m.of(one.Position.Partition).clone()
 	next.add(stretch{one.before + 1, one.Position.Offset + 1})
@@ -95,7 +88,7 @@ func (m *memory) hasRoom(one found) error {
 	return err
 }
 
-// save writes the sets of the partitions.
+// save writes the sets of the partitions, or returns ErrScattered.
 func (m *memory) save(ctx context.Context, partitions ...int32) error {
 	if len(partitions) == 0 {
 		return nil

@@ -76,9 +76,7 @@ func (r *redrive) send(ctx context.Context, one found) (sent bool, err error) {
 	if err := r.Client.ProduceSync(ctx, records...).FirstErr(); err != nil {
 		return false, fmt.Errorf("kafka: send back %s: %w", one.Position, err)
 	}
-	if err := r.survey.redriven.add(one); err != nil {
-		return false, err
-	}
+	r.survey.redriven.add(one)
 	last, cancel := lastWord(ctx)
 	defer cancel()
 	return true, r.survey.redriven.save(last, one.Position.Partition)

@@ -1,6 +1,7 @@
 package letters_test
 
 import (
+	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,11 +14,14 @@ import (
 // back in between, it holds what was marked and nothing else.
 func TestTheMemory(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		memory := &letters.Stretches{}
+		memory, other := &letters.Stretches{}, &letters.Stretches{}
 		marked := map[int64]bool{}
 		for range rapid.IntRange(0, 40).Draw(t, "marks") {
 			first := rapid.Int64Range(0, 60).Draw(t, "first")
 			end := first + rapid.Int64Range(1, 4).Draw(t, "length")
+			if rapid.Bool().Draw(t, "by another") {
+				memory, other = other, memory
+			}
 			memory.Add(first, end)
 			for offset := first; offset < end; offset++ {
 				marked[offset] = true
@@ -26,6 +30,7 @@ func TestTheMemory(t *testing.T) {
 			memory, err = memory.Reloaded()
 			require.NoError(t, err)
 		}
+		memory = memory.Merged(other)
 		for offset := range int64(70) {
 			require.Equal(t, marked[offset], memory.Contains(offset), "offset %d", offset)
 		}
@@ -36,16 +41,31 @@ func TestTheMemory(t *testing.T) {
 	})
 }
 
+// One letter in four of 20,000, as a filter by reason leaves them.
+func TestTheMemoryHoldsScatteredLetters(t *testing.T) {
+	memory := &letters.Stretches{}
+	marked := map[int64]bool{}
+	random := rand.New(rand.NewPCG(1, 2))
+	for offset := range int64(20_000) {
+		if random.IntN(4) == 0 {
+			memory.Add(offset, offset+1)
+			marked[offset] = true
+		}
+	}
+	memory, err := memory.Reloaded()
+	require.NoError(t, err)
+	for offset := range int64(20_001) {
+		require.Equal(t, marked[offset], memory.Contains(offset), "offset %d", offset)
+	}
+}
+
 func TestTheMemoryHasAnEnd(t *testing.T) {
 	memory := &letters.Stretches{}
-	for i := range int64(1500) {
-		memory.Add(2*i+1, 2*i+2)
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 2000 {
+		first := random.Int64N(1 << 50)
+		memory.Add(first, first+1)
 	}
 	_, err := memory.Reloaded()
-	require.NoError(t, err, "1,500 letters apart from each other fit")
-	for i := int64(1500); i < 2000; i++ {
-		memory.Add(2*i+1, 2*i+2)
-	}
-	_, err = memory.Reloaded()
-	require.ErrorContains(t, err, "too scattered")
+	require.ErrorIs(t, err, letters.ErrScattered)
 }
