@@ -41,12 +41,12 @@ func TestTheMemory(t *testing.T) {
 	})
 }
 
-// One letter in four of 20,000, as a filter by reason leaves them.
+// One letter in four of 9,000, as a filter by reason leaves them.
 func TestTheMemoryHoldsScatteredLetters(t *testing.T) {
 	memory := &letters.Stretches{}
 	marked := map[int64]bool{}
 	random := rand.New(rand.NewPCG(1, 2))
-	for offset := range int64(20_000) {
+	for offset := range int64(9_000) {
 		if random.IntN(4) == 0 {
 			memory.Add(offset, offset+1)
 			marked[offset] = true
@@ -54,8 +54,10 @@ func TestTheMemoryHoldsScatteredLetters(t *testing.T) {
 	}
 	memory, err := memory.Reloaded()
 	require.NoError(t, err)
-	for offset := range int64(20_001) {
-		require.Equal(t, marked[offset], memory.Contains(offset), "offset %d", offset)
+	for offset := range int64(9_001) {
+		if marked[offset] != memory.Contains(offset) {
+			require.Fail(t, "wrong", "offset %d", offset)
+		}
 	}
 }
 
