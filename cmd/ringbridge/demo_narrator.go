@@ -12,6 +12,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/ringbridge/ringbridge/internal/letters"
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
@@ -61,9 +62,8 @@ func (d *demo) narrateRecord(ctx context.Context, record *kgo.Record) {
 			d.say.line("result", "%s", resultStory(&result))
 		}
 	case d.names.RepliesDLQ:
-		l := (&letters{reading: &reading{codec: d.codec}, choice: letterChoice{source: topicReplies}, maxRounds: defaultMaxRounds, progress: &redriveProgress{}})
-		if one, err := l.read(ctx, record); err == nil {
-			d.say.line("dead letter", "%s: %s (%d): %s", one.command, one.info.Reason, one.info.HTTPStatus, one.info.Message)
+		if l, err := letters.Read(ctx, d.codec, letters.Replies, record); err == nil {
+			d.say.line("dead letter", "%s: %s (%d): %s", l.CommandID, l.Info.Reason, l.Info.HTTPStatus, l.Info.Message)
 		}
 	}
 }

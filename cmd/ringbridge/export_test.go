@@ -64,22 +64,9 @@ func Cleanups(logger *slog.Logger) (add func(string, func(context.Context) error
 	return c.add, c.run
 }
 
-// Stretches is the redrive's memory.
-type Stretches struct{ s stretches }
-
-// Add marks the offsets from first up to but not including end.
-func (s *Stretches) Add(first, end int64) { s.s.add(stretch{first, end}) }
-
-// Contains tells whether the offset is marked.
-func (s *Stretches) Contains(offset int64) bool { return s.s.contains(offset) }
-
-// Base returns the offset that is committed.
-func (s *Stretches) Base() int64 { return s.s.base }
-
-// Reloaded returns what comes back from the broker.
-func (s *Stretches) Reloaded() (*Stretches, error) {
-	text, err := s.s.encode()
-	return &Stretches{*decodeStretches(s.s.base, text)}, err
+// Confirm asks as a command does, and returns nil after a yes.
+func Confirm(ctx context.Context, in io.Reader, out io.Writer, question string) error {
+	return (&program{in: in, err: out}).confirm(ctx, question)
 }
 
 // Matches tells whether a printed record passes the filters.

@@ -32,13 +32,19 @@ func newProgress(out io.Writer) *progress {
 	return &progress{out: out, terminal: isTerminal(out), now: time.Now}
 }
 
-func isTerminal(out io.Writer) bool {
-	file, ok := out.(*os.File)
+// isTerminal tells whether a person may be at the stream's other end. /dev/null is
+// a device too: what a service has for its input.
+func isTerminal(stream any) bool {
+	file, ok := stream.(*os.File)
 	if !ok {
 		return false
 	}
 	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	null, err := os.Stat(os.DevNull)
+	return err != nil || !os.SameFile(info, null)
 }
 
 // show draws the state, unless the last one was drawn a moment ago. The fraction is 0

@@ -17,6 +17,9 @@ import (
 // errNoResult ends a wait that was too short.
 var errNoResult = errors.New("no result in time")
 
+// maxBatchBytes is what the topic takes.
+const maxBatchBytes = 16 << 20
+
 func (p *program) reply(ctx context.Context, f replyFlags) error {
 	commands, err := f.commands(p.in, time.Now())
 	if err != nil {

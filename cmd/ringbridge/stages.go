@@ -76,6 +76,7 @@ func (b *bridge) startStages(ctx context.Context) error {
 	}
 	b.background(ctx, "prober", b.watch)
 	b.background(ctx, "transactions", b.watchTransactions)
+	b.background(ctx, "letters", b.keepLetters)
 	for _, stage := range []struct {
 		name  string
 		start func(context.Context, *ringcentral.Engage) error

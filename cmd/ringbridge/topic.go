@@ -14,7 +14,6 @@ import (
 
 // Topics by the names that the contract gives them, without the prefix.
 const (
-	topicInbox   = "inbox"
 	topicReplies = "replies"
 	dlqSuffix    = ".dlq"
 )

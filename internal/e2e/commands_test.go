@@ -16,7 +16,7 @@ import (
 )
 
 // TestTheOperatorsCommands answers a content from the command line, gives one up,
-// looks at the letter, mends the cause and sends it back.
+// looks at the letter, mends the cause and sends it back, and discards another.
 func TestTheOperatorsCommands(t *testing.T) {
 	w := newWorld(t, sandbox.Config{}, replySettings)
 	off := false
@@ -50,6 +50,31 @@ func TestTheOperatorsCommands(t *testing.T) {
 	out, err = w.run("dlq", "redrive")
 	require.NoError(t, err, out)
 	require.Contains(t, out, "0 of 0")
+
+	require.NoError(t, w.box.CloseThread(parent.ThreadID))
+	out, err = w.run("reply", "--in-reply-to", parent.ID, "--key", parent.ThreadID, "--body", "never mind", "--command-id", "unwanted", "--wait")
+	require.Equal(t, 3, exitCode(t, err), out)
+	out, err = w.run("dlq", "discard", "--reason", "forbidden")
+	require.Equal(t, 2, exitCode(t, err), "nobody can be asked: %s", out)
+	out, err = w.run("dlq", "discard", "--reason", "forbidden", "--dry-run")
+	require.NoError(t, err, out)
+	require.Contains(t, out, "would discard 1 letter: 1 forbidden")
+	out, err = w.run("dlq", "discard", "--reason", "forbidden", "--yes")
+	require.NoError(t, err, out)
+	require.Contains(t, out, "1 of 1 discarded")
+	require.NoError(t, w.box.OpenThread(parent.ThreadID))
+	out, err = w.run("dlq", "redrive")
+	require.NoError(t, err, out)
+	require.Contains(t, out, "skipped   1 that were discarded before")
+	require.Contains(t, out, "0 of 0")
+	out, err = w.run("dlq", "list")
+	require.NoError(t, err, out)
+	require.NotContains(t, out, "unwanted")
+	out, err = w.run("dlq", "show", "unwanted")
+	require.NoError(t, err, out)
+	require.Contains(t, out, `"state": "discarded"`)
+	results = w.results()["unwanted"]
+	require.Equal(t, "DEAD_LETTERED", string(results[len(results)-1].State))
 
 	out, err = w.run("tail", "replies.results", "--from", "beginning", "--max", "1")
 	require.NoError(t, err, out)
