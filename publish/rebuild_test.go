@@ -2,6 +2,7 @@ package publish_test
 
 import (
 	"fmt"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -64,16 +65,18 @@ func TestAReplayIsExactThoughTheStateIsLost(t *testing.T) {
 		b.replay()
 		all := func(_, end int64) int64 { return end }
 		b.lose(b.names.Seen, all)
-		ends := 0
+		var ends atomic.Int64
+		var broken atomic.Bool
 		b.cluster.ControlKey(int16(kmsg.EndTxn), func(kmsg.Request) (kmsg.Response, error, bool) {
 			b.cluster.KeepControl()
-			ends++
-			return nil, errBroken, ends > 1 && ends < 20 // the second transaction does not end
+			return nil, errBroken, ends.Add(1) > 1 && broken.Load() // the second transaction does not end
 		})
+		broken.Store(true)
 		stop = b.start()
 		b.eventually("the replay is under way", func() bool { return b.offsets()[0].At > 0 })
 		stop()
 		require.Less(b, b.offsets()[0].At, int64(events))
+		broken.Store(false)
 		b.lose(b.names.Seen, all)
 		defer b.start()()
 		b.settle()
