@@ -57,9 +57,10 @@ func (r *replay) run() error {
 	return nil
 }
 
-// loseToken loses the sync token if there are losses left, and the one before was met.
+// loseToken loses the sync token if there are losses left, and the one before was met
+// and made good: there is another to lose.
 func (r *replay) loseToken() {
-	if r.lost < r.losses && r.told.seen().lost == r.lost {
+	if seen := r.told.seen(); r.lost < r.losses && seen.lost == r.lost && seen.synced > 0 {
 		r.p.ExpireSyncTokens()
 		r.lost++
 	}

@@ -38,6 +38,7 @@ type toldTexts struct {
 // toldCounts are the requests for what has changed since a sync token.
 type toldCounts struct {
 	rounds int // begun
+	synced int // answered since the last that was refused: there is a token to lose
 	lost   int // refused, as the token was not known any more
 	failed int // requests of the message store that were not answered otherwise
 }
@@ -144,8 +145,11 @@ func (s *toldTexts) note(sync bool, answer *httptest.ResponseRecorder) {
 	switch {
 	case sync && answer.Code == http.StatusBadRequest:
 		s.lost++
+		s.synced = 0
 	case answer.Code != http.StatusOK || fault != nil:
 		s.failed++
+	case sync:
+		s.synced++
 	}
 	for _, m := range page.Records {
 		if s.texts[m.ID] == nil {
