@@ -28,7 +28,7 @@ type maker struct {
 	codec    Codec
 	shards   *shards
 	read     readFunc
-	furthest func(ctx context.Context, partition int32) (int64, error)
+	furthest func(ctx context.Context, partition int32) (int64, error) // by the session's client
 	enricher *enricher
 	log      *slog.Logger
 	metrics  *metrics

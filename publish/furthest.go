@@ -34,14 +34,9 @@ func Furthest(committed kadm.Offset) int64 {
 }
 
 // furthest asks the group how far the partition has ever been published; 0 where it has committed nothing.
-func (p *Publisher) furthest(ctx context.Context, partition int32) (int64, error) {
-	client, err := kgo.NewClient(p.deps.Kafka...)
-	if err != nil {
-		return 0, fmt.Errorf("%w: %w", errOptions, err)
-	}
-	defer client.Close()
-	n := p.deps.Names
-	committed, err := kadm.NewClient(client).FetchOffsetsForTopics(ctx, n.Group(stageName), n.Inbox)
+func (s *session) furthest(ctx context.Context, partition int32) (int64, error) {
+	n := s.deps.Names
+	committed, err := kadm.NewClient(s.kafkaSession.Client()).FetchOffsetsForTopics(ctx, n.Group(stageName), n.Inbox)
 	if err == nil {
 		err = committed.Error()
 	}

@@ -68,7 +68,7 @@ func New(deps Deps, cfg Config) *Publisher {
 		metrics: m,
 	}
 	p.maker = &maker{
-		names: deps.Names, codec: deps.Codec, shards: &shards{}, read: p.readTo, furthest: p.furthest, log: deps.Logger, metrics: m,
+		names: deps.Names, codec: deps.Codec, shards: &shards{}, read: p.readTo, log: deps.Logger, metrics: m,
 		enricher: &enricher{
 			sources: sourcesOf(map[schemas.Api]API{schemas.ApiEngage: deps.API, schemas.ApiSocial: deps.Social}), bound: cfg.EnrichTimeout, authors: newAuthors(authorsKept), log: deps.Logger, metrics: m,
 		},

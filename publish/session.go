@@ -62,6 +62,7 @@ func (p *Publisher) session(ctx context.Context) error {
 		return fmt.Errorf("%w: %w", errOptions, err)
 	}
 	s := &session{Publisher: p, kafkaSession: gts, fit: fit}
+	p.maker.furthest = s.furthest
 	watching, stopWatching := context.WithCancel(ctx)
 	watched := make(chan struct{})
 	go func() {
