@@ -28,14 +28,14 @@ const (
 	hintVersion = 1
 	// hintAge is how old a hint may be: what it is about has been polled since.
 	hintAge = time.Minute
-	// windowLinger bounds how long a record waits for the broker. What comes later
+	// newsLinger bounds how long a record waits for the broker. What comes later
 	// than that is of little use.
-	windowLinger = 30 * time.Second
-	// windowWait is what a fetch waits for a window. None comes for days; the broker
-	// answers at once when there is one.
-	windowWait = 10 * time.Second
-	// windowCatchUp bounds how long a start waits for the windows that are open.
-	windowCatchUp = 5 * time.Second
+	newsLinger = 30 * time.Second
+	// newsWait is what a fetch waits for news. None may come for days; the broker
+	// answers at once when there is some.
+	newsWait = 10 * time.Second
+	// newsCatchUp bounds how long a start waits for the windows that are open.
+	newsCatchUp = 5 * time.Second
 )
 
 // news is what one process of the bridge hears and all have to know at once. It is
@@ -51,7 +51,8 @@ const (
 //	hint ──▶ own poller woken ──▶ record ──▶ the pollers of the others woken
 //
 // What was on its way when a window opened, or leaves before the record has come,
-// still arrives within it: some milliseconds. A process that starts reads first what
+// still arrives within it: milliseconds, or most of a second on a machine that is
+// overloaded. A process that starts reads first what
 // is open. Without the broker each process knows its own windows only.
 //
 // It is safe for concurrent use.
@@ -119,12 +120,12 @@ func (n *news) open(ctx context.Context, adm *kadm.Client, opts []kgo.Opt) error
 	})
 	client, err := kgo.NewClient(append(append([]kgo.Opt{}, opts...),
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{n.topic: from}),
-		kgo.FetchMaxWait(windowWait),
+		kgo.FetchMaxWait(newsWait),
 		kgo.KeepControlRecords(), // one may be the last that a start waits for
 		kgo.ProducerLinger(0),    // each millisecond may be a call
 		// News told twice is no other: the first need not wait for a producer id.
 		kgo.DisableIdempotentWrite(),
-		kgo.RecordDeliveryTimeout(windowLinger),
+		kgo.RecordDeliveryTimeout(newsLinger),
 	)...)
 	if err != nil {
 		return fmt.Errorf("kafka: %w", err)
@@ -188,13 +189,13 @@ func (n *news) run(ctx context.Context) {
 // await waits until the windows that were open at the start are kept, for a bounded
 // time: a broker that is slow to answer does not hold the process up.
 func (n *news) await(ctx context.Context) {
-	timer := time.NewTimer(windowCatchUp)
+	timer := time.NewTimer(newsCatchUp)
 	defer timer.Stop()
 	select {
 	case <-n.ready:
 	case <-ctx.Done():
 	case <-timer.C:
-		n.logger.Warn("starting without knowing all penalty windows", "waited", windowCatchUp)
+		n.logger.Warn("starting without knowing all penalty windows", "waited", newsCatchUp)
 	}
 }
 
