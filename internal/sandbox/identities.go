@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"cmp"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -132,5 +131,5 @@ func (s *Server) getIdentity(c *call) reply {
 	if identity == nil {
 		return notFound("Identity")
 	}
-	return reply{status: http.StatusOK, body: *identity}
+	return ok(*identity)
 }

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"fmt"
-	"net/http"
 	"slices"
 	"time"
 )
@@ -104,7 +103,7 @@ func (s *Server) createIntervention(c *call) reply {
 	case s.openIntervention(row.ThreadID) != nil:
 		return unprocessable("already_open", "The intervention is already open")
 	}
-	return reply{status: http.StatusOK, body: *s.engage(row, s.user)}
+	return ok(*s.engage(row, s.user))
 }
 
 func (s *Server) getIntervention(c *call) reply {

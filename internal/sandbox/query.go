@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -130,7 +129,7 @@ type envelope struct {
 	Records any `json:"records"`
 }
 
-// page copies one page out of all matches.
+// page answers with one page of all matches.
 func page[T any](p params, all []*T) reply {
 	offset, err := number(p.get("offset"), 0)
 	if err != nil || offset < 0 {
@@ -142,11 +141,7 @@ func page[T any](p params, all []*T) reply {
 	}
 	limit = min(limit, maxLimit)
 	from := min(offset, len(all))
-	records := make([]T, 0, limit)
-	for _, row := range all[from:min(from+limit, len(all))] {
-		records = append(records, *row)
-	}
-	return reply{status: http.StatusOK, body: envelope{Count: len(all), Offset: offset, Limit: limit, Records: records}}
+	return ok(envelope{Count: len(all), Offset: offset, Limit: limit, Records: append([]*T{}, all[from:min(from+limit, len(all))]...)})
 }
 
 func number(text string, absent int) (int, error) {

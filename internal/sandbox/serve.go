@@ -52,7 +52,14 @@ type reply struct {
 
 type handler func(*call) reply
 
-func ok(body any) reply { return reply{status: http.StatusOK, body: body} }
+// ok is called while the account is locked, and writes the body there: its rows go on changing once the lock is gone.
+func ok(body any) reply {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return reply{status: http.StatusInternalServerError, body: "sandbox: " + err.Error()}
+	}
+	return reply{status: http.StatusOK, raw: raw}
+}
 
 // serve wraps a handler of an API: call log, then faults, then limit, token and the handler itself.
 func (s *Server) serve(api dialect, route string, h handler) http.Handler {
