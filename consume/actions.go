@@ -20,6 +20,7 @@ type Engage interface {
 	Handover(context.Context, ringcentral.Handover) error
 	Content(ctx context.Context, id string) (json.RawMessage, error)
 	Contents(context.Context, ringcentral.ContentsQuery) (ringcentral.Page, error)
+	Now() time.Time // by the API's clock, as far as it is known
 }
 
 // Social is what commands need of Social or Advanced Messaging, by the same
@@ -28,6 +29,7 @@ type Social interface {
 	CreateContent(context.Context, ringcentral.CreateContent) (json.RawMessage, error)
 	Content(ctx context.Context, id string) (json.RawMessage, error)
 	Contents(context.Context, ringcentral.SocialQuery) (ringcentral.SocialPage, error)
+	Now() time.Time
 }
 
 // Messages is what commands need of the text messages and the message store, by
@@ -39,6 +41,7 @@ type Messages interface {
 	Messages(context.Context, ringcentral.MessagesQuery) (ringcentral.MessagePage, error)
 	UpdateMessage(ctx context.Context, id string, change ringcentral.MessageChange) (json.RawMessage, error)
 	DeleteMessage(ctx context.Context, id string, purge bool) error
+	Now() time.Time
 }
 
 // An action is what a command asks for, ready to be called.
@@ -48,7 +51,7 @@ type action interface {
 	// call makes the call, once, and returns the id of what it made, if anything.
 	// What it has to read before that fails as not sent.
 	call(ctx context.Context) (resource string, err error)
-	// find looks for the effect of calls made since then. Found is false when it
+	// find looks for the effect of calls made since then, by the API's clock. Found is false when it
 	// is not there (yet). It takes what take takes: an effect that another command
 	// has is not this one's. It returns errUntellable where the API cannot show
 	// it, and errUnsure where something may be it or not.

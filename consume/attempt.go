@@ -75,7 +75,7 @@ func (c *Consumer) callOnRecord(l *ledger, p *partition, cmd *command, act actio
 	defer func() { <-c.admit }()
 	now := time.Now()
 	if cmd.firstAttempt.IsZero() {
-		cmd.firstAttempt = now
+		cmd.firstAttempt = c.apis.now(act.flavour())
 	}
 	e := cmd.entry(schemas.ReplyStateAttempting, now)
 	e.attempts++

@@ -22,7 +22,7 @@ type command struct {
 	waits        int       // calls in a row that say "later", which do not count
 	doubt        bool      // a call went out whose effect is not known
 	doubtUntil   time.Time // before this, not finding the effect proves nothing
-	firstAttempt time.Time // when the first call was about to go out
+	firstAttempt time.Time // when the first call was about to go out, by the API's clock
 	notBefore    time.Time // the next call may not go out before
 	firstFailed  time.Time
 	last         failure // of the last call

@@ -18,7 +18,7 @@ type entry struct {
 	attempts     int               // calls that count so far
 	at           time.Time         // when it was recorded, by the clock of who did
 	known        time.Time         // since when this process knows it, by its own clock
-	firstAttempt time.Time         // when the first call was about to go out; zero = none was
+	firstAttempt time.Time         // when the first call was about to go out, by the API's clock; zero = none was
 	firstFailed  time.Time         // when it failed first; zero = it did not
 	redrives     int               // how often it had been sent back from the dead letters
 	resource     string            // the content it made

@@ -1,5 +1,7 @@
 package consume
 
+import "time"
+
 // A flavour is one of the APIs that commands are carried out with. Each has a
 // gate of its own: what is down or refused in one stops nothing of the others.
 type flavour int
@@ -39,6 +41,11 @@ type off struct{ what, settings string }
 
 func (e off) Error() string {
 	return e.what + " is off in this bridge: " + e.settings + " turns it on"
+}
+
+// now is the time by the clock of a flavour's API, which must be on.
+func (a apis) now(f flavour) time.Time {
+	return [flavours]interface{ Now() time.Time }{flavourEngage: a.engage, flavourSocial: a.social, flavourSMS: a.messages}[f].Now()
 }
 
 func (a apis) missing(f flavour) error {

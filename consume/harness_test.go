@@ -270,6 +270,8 @@ func (f *fakeEngage) Handover(context.Context, ringcentral.Handover) error {
 	return f.handover(f.calls["handover"])
 }
 
+func (f *fakeEngage) Now() time.Time { return time.Now() }
+
 func (f *fakeEngage) Content(_ context.Context, id string) (json.RawMessage, error) {
 	if f.hidden {
 		return nil, status(http.StatusNotFound)

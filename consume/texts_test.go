@@ -47,9 +47,12 @@ type fakeTexts struct {
 	script func(n int, take func()) error
 	texts  []storedText
 	calls  int
-	out    int // calls under way
-	most   int // of them at a time
+	out    int           // calls under way
+	most   int           // of them at a time
+	behind time.Duration // its clock
 }
+
+func (f *fakeTexts) Now() time.Time { return time.Now().Add(-f.behind) }
 
 func (f *fakeTexts) SendSMS(_ context.Context, m ringcentral.TextMessage) (json.RawMessage, error) {
 	f.mu.Lock()
@@ -59,7 +62,7 @@ func (f *fakeTexts) SendSMS(_ context.Context, m ringcentral.TextMessage) (json.
 	f.most = max(f.most, f.out)
 	f.mu.Unlock()
 	id := 0
-	err := f.script(n, func() { id = f.keep(m.Text, time.Now()) })
+	err := f.script(n, func() { id = f.keep(m.Text, f.Now()) })
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.out--
@@ -216,4 +219,20 @@ func TestATextOfAnEarlierCommandIsNotTakenForOurs(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestATextIsFoundThoughOurClockIsAhead: by this machine's clock the text is ten
+// minutes older than its call, as one that an agent sent would be.
+func TestATextIsFoundThoughOurClockIsAhead(t *testing.T) {
+	bubble(t, func(t *testing.T, b *bench) {
+		api := &fakeTexts{behind: 10 * time.Minute, script: func(_ int, take func()) error {
+			take()
+			return reset()
+		}}
+		b.texts = api
+		b.start()
+		b.send(b.command("c1", "conv1", sms("OK")))
+		require.True(t, b.wait(1)["c1"].Recovered)
+		require.Len(t, api.texts, 1)
+	})
 }

@@ -30,6 +30,7 @@ type client struct {
 	atConn    bool // the gates stand at the connections, not before the transport
 	log       *slog.Logger
 	now       func() time.Time
+	clock     apiClock
 	m         *metrics
 }
 

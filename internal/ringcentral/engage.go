@@ -42,6 +42,9 @@ func NewEngage(cfg EngageConfig, deps Deps) *Engage {
 // Close lets go of idle connections. Calls under way are not ended; their contexts do that.
 func (e *Engage) Close() { e.c.http.CloseIdleConnections() }
 
+// Now returns the time by the clock of the API, to a second, once an answer has told it; until then by this machine's.
+func (e *Engage) Now() time.Time { return e.c.clock.now() }
+
 // HoldUntil returns when the last penalty window ends or ended; zero if there was none. No call starts before it.
 func (e *Engage) HoldUntil() time.Time { return e.budget.holdUntil() }
 

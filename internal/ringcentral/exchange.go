@@ -41,6 +41,9 @@ func (c *client) exchange(ctx context.Context, k call, cred credential, p *passa
 	}
 	defer resp.Body.Close()
 	k.limits.learn(k.route, resp.Header)
+	if !k.elsewhere {
+		c.clock.learn(resp.Header)
+	}
 	if resp.StatusCode/100 != 2 {
 		return resp.StatusCode, c.refused(k, resp)
 	}

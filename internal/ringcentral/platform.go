@@ -92,6 +92,9 @@ func (p *Platform) Authenticate(ctx context.Context) error {
 	return err
 }
 
+// Now returns the time by the clock of the API, to a second, once an answer has told it; until then by this machine's.
+func (p *Platform) Now() time.Time { return p.c.clock.now() }
+
 // HoldUntil returns when the last penalty window of any budget ends or ended; zero if there was none.
 func (p *Platform) HoldUntil() time.Time { return p.groups.holdUntil() }
 
