@@ -16,7 +16,7 @@ var ErrNotFetched = errors.New("realparts: not fetched: run make parts")
 
 // install is where the fetched parts lie.
 type install struct {
-	dir  string // one folder a part: kafka, registry, avro
+	dir  string // one folder a part: kafka, registry, avro; and browser, a link
 	java string // the JDK's launcher
 	repo string // deploy/local, for Decode.java
 }
