@@ -46,6 +46,7 @@ type Publisher struct {
 	kafka   trouble
 	schema  trouble
 	maker   *maker
+	pulse   pulse
 	metrics *metrics
 }
 
@@ -104,7 +105,10 @@ func (p *Publisher) Run(ctx context.Context) error {
 
 // readTo reads a partition with clients of its own.
 func (p *Publisher) readTo(ctx context.Context, topic string, partition int32, until int64, each func(*kgo.Record)) (int64, error) {
-	return kafka.ReadTo(ctx, p.deps.Kafka, topic, partition, until, each)
+	return kafka.ReadTo(ctx, p.deps.Kafka, topic, partition, until, func(r *kgo.Record) {
+		p.pulse.beat()
+		each(r)
+	})
 }
 
 // sleep waits for d, or returns the context's cause when it ends first.
