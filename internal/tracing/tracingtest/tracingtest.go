@@ -4,6 +4,7 @@ package tracingtest
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -80,9 +81,9 @@ func (r *Recorder) Span(name string) Span {
 
 // Text is all that an exporter would send, to be searched for what must not be in it.
 func (r *Recorder) Text() string {
-	text := ""
+	var text strings.Builder
 	for _, s := range tracetest.SpanStubsFromReadOnlySpans(r.recorder.Ended()) {
-		text += fmt.Sprintf("%s %v %v %v %v\n", s.Name, s.Attributes, s.Events, s.Links, s.Status)
+		fmt.Fprintf(&text, "%s %v %v %v %v\n", s.Name, s.Attributes, s.Events, s.Links, s.Status)
 	}
-	return text
+	return text.String()
 }
