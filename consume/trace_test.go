@@ -119,3 +119,19 @@ func TestEveryEndOfACommandEndsItsSpan(t *testing.T) {
 		}, outcomes)
 	})
 }
+
+func TestWithoutATracerResultsCarryTheCommandsHeaders(t *testing.T) {
+	codec := newCodec(t)
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, codec)
+		stop := b.start()
+		record := b.reply("1", "k1", "good")
+		for _, value := range []string{commandsTrace, "no trace"} {
+			record.Headers = append(record.Headers, kgo.RecordHeader{Key: "traceparent", Value: []byte(value)})
+		}
+		b.send(record)
+		b.wait(1)
+		stop()
+		require.Equal(t, []string{commandsTrace, "no trace", commandsTrace, "no trace"}, traceparents(b.read(b.names.Results)), "the attempt's and the result's")
+	})
+}
