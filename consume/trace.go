@@ -65,12 +65,16 @@ func (c *Consumer) startSpan(ctx context.Context, cmd *command, name string) (co
 		trace.WithAttributes(tracing.Action.String(schemas.ActionName(cmd.reply.Action)), tracing.Attempt.Int(cmd.attempts+1)))
 }
 
-// endAttempt ends the span of an attempt with the verdict on it.
+// endAttempt ends the span of an attempt with the verdict on it. To be told to wait, or
+// to be cut short by stopping, is no failure.
 func endAttempt(span trace.Span, p *partition, err error) {
 	verdict := "succeeded"
 	if err != nil {
-		verdict = Judge(p.calls, err).Action.String()
-		tracing.Failed(span, verdict)
+		action := Judge(p.calls, err).Action
+		verdict = action.String()
+		if action != Wait && action != Leave {
+			tracing.Failed(span, verdict)
+		}
 	}
 	span.SetAttributes(tracing.Verdict.String(verdict))
 	span.End()

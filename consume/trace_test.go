@@ -117,6 +117,11 @@ func TestEveryEndOfACommandEndsItsSpan(t *testing.T) {
 			int64(0): "succeeded", int64(1): "dead_lettered", int64(2): "dead_lettered", int64(3): "duplicate",
 			int64(4): nil, // its next owner's
 		}, outcomes)
+		failed := map[any]bool{}
+		for _, s := range spans.Spans("attempt") {
+			failed[s.Attributes["ringbridge.verdict"]] = s.Failed
+		}
+		require.Equal(b.t, map[any]bool{"succeeded": false, "dead_letter": true, "leave": false}, failed)
 	})
 }
 
