@@ -9,8 +9,10 @@ import (
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/ringbridge/ringbridge/internal/kafka"
+	"github.com/ringbridge/ringbridge/internal/tracing"
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
@@ -37,6 +39,7 @@ type Deps struct {
 	Health     Health                // nil = nobody is told
 	Logger     *slog.Logger          // nil = silence
 	Registerer prometheus.Registerer // nil = unregistered
+	Tracer     trace.Tracer          // nil = no spans
 }
 
 // A Publisher runs the stage. Make it with New.
@@ -48,6 +51,7 @@ type Publisher struct {
 	maker   *maker
 	pulse   pulse
 	metrics *metrics
+	tracer  trace.Tracer
 }
 
 // New returns a publisher; cfg must be valid. It makes no call.
@@ -67,6 +71,7 @@ func New(deps Deps, cfg Config) *Publisher {
 		kafka:   trouble{component: componentKafka, health: deps.Health, log: deps.Logger},
 		schema:  trouble{component: componentRegistry, health: deps.Health, log: deps.Logger},
 		metrics: m,
+		tracer:  tracing.OrNoop(deps.Tracer),
 	}
 	p.maker = &maker{
 		names: deps.Names, codec: deps.Codec, shards: &shards{}, read: p.readTo, log: deps.Logger, metrics: m,

@@ -26,7 +26,10 @@ const (
 // transaction that did not commit is none, as the client goes back to the
 // committed offsets and the records come again.
 func (s *session) publish(ctx context.Context, records []*kgo.Record) error {
+	s.begin(records)
 	b, out, err := s.prepare(ctx, records)
+	committed := false
+	defer func() { end(records, b, committed) }()
 	switch {
 	case errors.Is(err, errNotOurs):
 		return s.abandon(ctx)
@@ -36,7 +39,7 @@ func (s *session) publish(ctx context.Context, records []*kgo.Record) error {
 	begun := time.Now()
 	graceful, cancel := withGrace(ctx)
 	defer cancel()
-	committed, err := s.transact(graceful, out)
+	committed, err = s.transact(graceful, out)
 	failpoint.Hit("publish/ended")
 	s.ended = time.Now()
 	s.metrics.duration.Observe(s.ended.Sub(begun).Seconds())
