@@ -111,7 +111,7 @@ func (p *Publisher) Run(ctx context.Context) error {
 // readTo reads a partition with clients of its own.
 func (p *Publisher) readTo(ctx context.Context, topic string, partition int32, until int64, each func(*kgo.Record)) (int64, error) {
 	return kafka.ReadTo(ctx, p.deps.Kafka, topic, partition, until, func(r *kgo.Record) {
-		p.pulse.beat()
+		p.pulse.beat("loading state")
 		each(r)
 	})
 }

@@ -63,7 +63,7 @@ func (p *Publisher) session(ctx context.Context) error {
 	}
 	s := &session{Publisher: p, kafkaSession: gts, fit: fit}
 	p.maker.furthest = s.furthest
-	p.pulse.beat()
+	p.pulse.beat("joining the group")
 	running, end := context.WithCancelCause(ctx)
 	watched := make(chan struct{})
 	go func() {
@@ -106,8 +106,8 @@ func (p *Publisher) options(fit limits) []kgo.Opt {
 func (s *session) loop(ctx context.Context) error {
 	for ctx.Err() == nil {
 		_ = sleep(ctx, time.Until(s.ended.Add(gap))) // polling sees that ctx is done
+		s.pulse.beat("fetching")
 		fetches := s.kafkaSession.PollRecords(ctx, batchRecords)
-		s.pulse.beat()
 		if ctx.Err() != nil {
 			break
 		}
@@ -133,7 +133,7 @@ func (s *session) watch(ctx context.Context, end context.CancelCauseFunc) {
 		case err != nil:
 			s.kafka.felt("no broker answers", err)
 		case s.stalled(ctx):
-			end(errStalled)
+			end(fmt.Errorf("%w: it is %s", errStalled, s.pulse.doing()))
 		default:
 			s.kafka.quietFor(2 * watchInterval)
 		}

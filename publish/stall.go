@@ -18,17 +18,21 @@ const stallBound = 2 * time.Minute / failpoint.Haste
 // errStalled ends such a session. The next one has clients of its own.
 var errStalled = errors.New("publish: the inbox holds records, and none was published for two minutes")
 
-// A pulse tells when the loop got on last. Safe for concurrent use.
+// A pulse tells when the loop got on last, and what it is at since. Safe for concurrent use.
 type pulse struct {
-	last atomic.Pointer[time.Time]
+	last atomic.Pointer[beat]
 }
 
-func (p *pulse) beat() {
-	now := time.Now()
-	p.last.Store(&now)
+type beat struct {
+	at    time.Time
+	doing string
 }
 
-func (p *pulse) quietFor() time.Duration { return time.Since(*p.last.Load()) }
+func (p *pulse) beat(doing string) { p.last.Store(&beat{time.Now(), doing}) }
+
+func (p *pulse) doing() string { return p.last.Load().doing }
+
+func (p *pulse) quietFor() time.Duration { return time.Since(p.last.Load().at) }
 
 // stalled tells whether the session has got on with nothing for stallBound although it has records to read.
 func (s *session) stalled(ctx context.Context) bool {
@@ -40,15 +44,16 @@ func (s *session) stalled(ctx context.Context) bool {
 		owned = append(owned, shard.partition)
 	}
 	n := s.deps.Names
-	ctx, cancel := context.WithTimeout(ctx, watchTimeout)
+	within, cancel := context.WithTimeout(ctx, watchTimeout)
 	defer cancel()
-	unread, err := kafka.Unread(ctx, s.deps.Kafka, n.Group(stageName), n.Inbox, owned)
+	unread, err := kafka.Unread(within, s.deps.Kafka, n.Group(stageName), n.Inbox, owned)
 	switch {
 	case err != nil: // Kafka is out of reach: the session waits for it, and that is told
 		return false
 	case !unread:
-		s.pulse.beat() // idle: look again after another stallBound
+		s.pulse.beat(s.pulse.doing()) // idle: look again after another stallBound
 		return false
 	}
+	_ = sleep(ctx, watchInterval) // what has come just now is on its way to the loop, too
 	return s.pulse.quietFor() >= stallBound
 }

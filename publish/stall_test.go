@@ -34,7 +34,7 @@ func TestASessionThatWaitsForGoodIsEnded(t *testing.T) {
 		time.Sleep(time.Minute)
 		require.Empty(b, b.contents())
 		b.eventually("it says so", func() bool { return board.get("publish/kafka") != "" })
-		require.Contains(b, board.get("publish/kafka"), "none was published for two minutes")
+		require.Contains(b, board.get("publish/kafka"), "none was published for two minutes: it is making events")
 		b.settle()
 		once(b, 2)
 		require.Equal(b, 1, b.metric("ringbridge_publish_session_restarts_total"))

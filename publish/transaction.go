@@ -69,7 +69,7 @@ func (s *session) prepare(ctx context.Context, records []*kgo.Record) (*batch, [
 	wait := retryMin
 	for {
 		var out []*kgo.Record
-		s.pulse.beat()
+		s.pulse.beat("making events")
 		b, err := s.maker.make(ctx, records)
 		if err == nil {
 			out, err = s.maker.records(b, s.fit)
