@@ -8,6 +8,7 @@ import (
 
 	"github.com/ringbridge/ringbridge/internal/deadletter"
 	"github.com/ringbridge/ringbridge/internal/failpoint"
+	"github.com/ringbridge/ringbridge/internal/tracing"
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
@@ -15,7 +16,8 @@ import (
 // When the partition is given away meanwhile, it returns, and the command is its
 // next owner's.
 func (c *Consumer) carry(l *ledger, p *partition, r *kgo.Record) {
-	cmd := &command{record: r, redrives: deadletter.Redrives(r.Headers)}
+	cmd := &command{record: r, redrives: deadletter.Redrives(r.Headers), span: c.spanOf(r)}
+	defer cmd.span.End()
 	var reply schemas.ReplyCommand
 	err := c.decode(p.waits, r, &reply)
 	var undecodable *schemas.UndecodableError
@@ -34,6 +36,7 @@ func (c *Consumer) carry(l *ledger, p *partition, r *kgo.Record) {
 	known := p.claim(reply.CommandID, cmd.redrives)
 	if known.duplicate {
 		c.metrics.duplicates.Inc()
+		cmd.span.SetAttributes(tracing.Outcome.String("duplicate"))
 		c.log.Info("duplicate command", "command_id", reply.CommandID, "conversation", cmd.conversation(), "partition", r.Partition, "offset", r.Offset)
 		_ = l.put(p.calls, &note{part: p, finished: []int64{r.Offset}})
 		return
@@ -170,6 +173,7 @@ func (c *Consumer) end(l *ledger, p *partition, cmd *command, end ending) {
 	if end.reason != "" {
 		c.metrics.letters.WithLabelValues(string(end.reason)).Inc()
 	}
+	cmd.describe(label, end)
 	c.logEnd(cmd, label, end)
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/ringbridge/ringbridge/internal/deadletter"
 	"github.com/ringbridge/ringbridge/internal/ringcentral"
@@ -17,6 +18,7 @@ type command struct {
 	record   *kgo.Record
 	reply    *schemas.ReplyCommand // nil when the record could not be decoded
 	redrives int                   // how often it was sent back from the dead letters
+	span     trace.Span            // from its record to its end, or until it is its next owner's
 
 	attempts     int       // calls that count
 	waits        int       // calls in a row that say "later", which do not count
