@@ -54,6 +54,8 @@ type bench struct {
 	cfg     consume.Config
 	health  *fakeHealth
 	tracer  trace.Tracer
+
+	consumer *consume.Consumer // the last that was started
 }
 
 func newBench(t *testing.T, codec consume.Codec) *bench {
@@ -88,6 +90,7 @@ func (b *bench) start() (stop func()) {
 		Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Health: b.health, Tracer: b.tracer,
 	}, b.cfg)
 	require.NoError(b.t, err)
+	b.consumer = c
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- c.Run(ctx) }()
