@@ -39,6 +39,7 @@ type Choice struct {
 	Reasons      []deadletter.Reason
 	Since, Until time.Time // given up at or after, and before
 	Conversation string    // the letter's key
+	States       []State   // what became of them
 	Which        []string  // positions, or ids of commands
 	Limit        int       // at most so many letters
 
