@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/ringbridge/ringbridge/internal/console"
 	"github.com/ringbridge/ringbridge/internal/health"
 	"github.com/ringbridge/ringbridge/internal/kafka"
 	"github.com/ringbridge/ringbridge/internal/ringcentral"
@@ -56,6 +57,7 @@ type bridge struct {
 	platform  *ringcentral.Platform // all stages share it; nil where it is off
 	news      *news                 // what all processes of the account have to know
 	listeners listeners             // of the platform's notifications
+	console   *console.Console      // what people see at the private listener
 
 	// Opened, where set, is told the addresses as soon as they are known.
 	Opened func(addresses)
@@ -148,8 +150,9 @@ func (b *bridge) logHealth(component, reason string, since time.Time) {
 // openListeners opens the addresses first: whoever looks at the process, and
 // whoever sends to it, gets an answer from the first moment on.
 func (b *bridge) openListeners(ctx context.Context) error {
+	b.openConsole(ctx)
 	private, err := listen(ctx, "ADMIN_ADDR", b.cfg.Listen.Private, newAdmin(adminDeps{
-		Token: b.cfg.Listen.Token, Board: b.board, Gatherer: b.metrics, Stages: b.stages.list, Logger: b.logger,
+		Console: b.console, Board: b.board, Gatherer: b.metrics, Logger: b.logger,
 	}), b.logger)
 	if err != nil {
 		return err

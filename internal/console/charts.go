@@ -2,6 +2,7 @@ package console
 
 import (
 	"math"
+	"strconv"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
@@ -118,8 +119,40 @@ func (b budget) Percent() int {
 	return int(math.Round(b.Used / b.Limit * 100))
 }
 
-// Left is how many calls a minute are not used.
-func (b budget) Left() float64 { return max(0, b.Limit-b.Used) }
+// UsedText, LimitText, LeftText and WaitingText are the numbers with their units.
+func (b budget) UsedText() string {
+	text := perMinute(b.Used)
+	if b.Percent() >= 0 {
+		text += " · " + strconv.Itoa(b.Percent()) + " %"
+	}
+	return text
+}
+
+// LimitText tells no limit in words.
+func (b budget) LimitText() string {
+	if b.Limit <= 0 {
+		return "none of ours"
+	}
+	return perMinute(b.Limit)
+}
+
+// LeftText is what is not used.
+func (b budget) LeftText() string {
+	if b.Limit <= 0 {
+		return "–"
+	}
+	return perMinute(max(0, b.Limit-b.Used))
+}
+
+// WaitingText counts the calls that wait.
+func (b budget) WaitingText() string { return count(b.Waiting) }
+
+func perMinute(rate float64) string {
+	if math.IsNaN(rate) {
+		return "–"
+	}
+	return count(rate) + "/min"
+}
 
 func budgetsOf(s stretch) (found []budget) {
 	s.to.each("ringbridge_api_budget_calls_per_minute", nil, func(l labels, m *dto.Metric) {

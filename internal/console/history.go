@@ -27,6 +27,7 @@ type history struct {
 	recent  []reading // within rateWindow, the oldest first
 	times   []time.Time
 	columns map[column][]float32 // as long as times; NaN where there was nothing
+	order   []column             // of the columns, as they were met
 }
 
 // column is one line of one chart.
@@ -80,6 +81,9 @@ func (h *history) put(id column, value float64) {
 	}
 	for len(values) < len(h.times)-1 {
 		values = append(values, float32(math.NaN()))
+	}
+	if !known {
+		h.order = append(h.order, id)
 	}
 	h.columns[id] = append(values, float32(value))
 }

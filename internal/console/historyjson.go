@@ -11,8 +11,13 @@ import (
 // drawn is what the script is given: the charts' lines, as far as it does not have
 // them yet.
 type drawn struct {
-	Times  []int64                          `json:"times"` // Unix seconds
-	Charts map[string]map[string][]*float64 `json:"charts"`
+	Times  []int64               `json:"times"` // Unix seconds
+	Charts map[string]drawnChart `json:"charts"`
+}
+
+type drawnChart struct {
+	Order []string              `json:"order"` // of the lines' names
+	Lines map[string][]*float64 `json:"lines"`
 }
 
 // historyJSON answers with what was sampled after ?since=, Unix seconds.
@@ -29,19 +34,21 @@ func (h *history) drawn(since time.Time) drawn {
 	for first < len(h.times) && h.times[first].Unix() <= since.Unix() {
 		first++
 	}
-	d := drawn{Times: []int64{}, Charts: map[string]map[string][]*float64{}}
+	d := drawn{Times: []int64{}, Charts: map[string]drawnChart{}}
 	for _, at := range h.times[first:] {
 		d.Times = append(d.Times, at.Unix())
 	}
-	for id, values := range h.columns {
-		if d.Charts[id.chart] == nil {
-			d.Charts[id.chart] = map[string][]*float64{}
+	for _, id := range h.order {
+		chart, known := d.Charts[id.chart]
+		if !known {
+			chart.Lines = map[string][]*float64{}
 		}
 		line := make([]*float64, 0, len(d.Times))
-		for _, value := range values[first:] {
+		for _, value := range h.columns[id][first:] {
 			line = append(line, told(value))
 		}
-		d.Charts[id.chart][id.name] = line
+		chart.Order, chart.Lines[id.name] = append(chart.Order, id.name), line
+		d.Charts[id.chart] = chart
 	}
 	return d
 }
@@ -73,8 +80,10 @@ func (h *history) summaries() (all []summary) {
 	defer h.mu.Unlock()
 	for _, chart := range charts() {
 		s := summary{chart: chart}
-		for _, id := range h.linesOf(chart.ID) {
-			s.Lines = append(s.Lines, summarize(id.name, chart.Unit, h.columns[id]))
+		for _, id := range h.order {
+			if id.chart == chart.ID {
+				s.Lines = append(s.Lines, summarize(id.name, chart.Unit, h.columns[id]))
+			}
 		}
 		all = append(all, s)
 	}

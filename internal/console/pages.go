@@ -49,6 +49,19 @@ func (c *Console) frame(r *http.Request, title string, view any) frame {
 	}
 }
 
+// link is one of those at the head of every page.
+type link struct{ Name, Path string }
+
+// Is tells whether a page at the path belongs to the link.
+func (l link) Is(path string) bool {
+	return path == l.Path || l.Path != "/" && strings.HasPrefix(path, l.Path+"/")
+}
+
+// links are in the order in which an operator asks.
+func links() []link {
+	return []link{{"Working", "/"}, {"Stuck", "/stuck"}, {"Given up", "/letters"}, {"Find", "/find"}, {"Flow", "/flow"}}
+}
+
 // loadPages reads what is in the binary; what is wrong there no start can survive.
 func loadPages() *pages {
 	p := &pages{templates: map[string]*template.Template{}}
@@ -64,8 +77,8 @@ func loadPages() *pages {
 	})
 	funcs := template.FuncMap{
 		"asset": func(name string) string { return "/assets/" + name + "?v=" + sums[name] },
-		"count": count, "rate": perSecond, "took": took, "span": span, "ago": ago, "utc": utc, "iso": iso,
-		"short": short, "plural": plural, "dict": dict,
+		"count": func(n int) string { return count(n) }, "rate": perSecond, "took": took, "span": span, "ago": ago, "utc": utc, "iso": iso,
+		"short": short, "plural": plural, "dict": dict, "links": links,
 	}
 	layout := template.Must(template.New("layout.html").Funcs(funcs).ParseFS(pageFiles, "pages/layout.html"))
 	names, err := fs.Glob(pageFiles, "pages/*.html")
