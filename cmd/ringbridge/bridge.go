@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/ringbridge/ringbridge/consume"
 	"github.com/ringbridge/ringbridge/internal/console"
 	"github.com/ringbridge/ringbridge/internal/health"
 	"github.com/ringbridge/ringbridge/internal/kafka"
@@ -58,6 +59,7 @@ type bridge struct {
 	news      *news                 // what all processes of the account have to know
 	listeners listeners             // of the platform's notifications
 	console   *console.Console      // what people see at the private listener
+	consumer  *consume.Consumer     // nil where the stage is off
 
 	// Opened, where set, is told the addresses as soon as they are known.
 	Opened func(addresses)

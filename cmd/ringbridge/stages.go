@@ -62,7 +62,8 @@ func (b *bridge) startStages(ctx context.Context) error {
 	}
 	b.background(ctx, "prober", b.watch)
 	b.background(ctx, "transactions", b.watchTransactions)
-	b.background(ctx, "letters", b.keepLetters)
+	office := newOffice(b.cfg.Connection.Broker, reach{opts: b.opts, adm: b.adm}, b.codec, b.logger)
+	b.background(ctx, "letters", func(ctx context.Context) { b.keepLetters(ctx, office) })
 	for _, stage := range []struct {
 		name  string
 		start func(context.Context, *ringcentral.Engage) error
@@ -74,6 +75,7 @@ func (b *bridge) startStages(ctx context.Context) error {
 			return err
 		}
 	}
+	b.connectConsole(ctx, office)
 	return nil
 }
 
@@ -144,6 +146,7 @@ func (b *bridge) startConsume(ctx context.Context, engage *ringcentral.Engage) e
 	if err != nil {
 		return err
 	}
+	b.consumer = stage
 	b.runStage(ctx, console.Stage{Name: stageConsume, About: about}, stage.Run)
 	return nil
 }

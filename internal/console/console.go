@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -27,6 +28,8 @@ type Deps struct {
 	Board    *health.Board
 	Gatherer prometheus.Gatherer
 	Stages   func() []Stage // safe for concurrent use
+	// ParseTime reads the times that people write into forms.
+	ParseTime TimeFunc
 	Logger   *slog.Logger
 }
 
@@ -53,13 +56,25 @@ type Console struct {
 	now      *shared[reading] // of the registry
 	history  *history
 	data     atomic.Pointer[Data] // nil until Connect
-	handler  http.Handler
+
+	unfinished *shared[[]Unfinished]
+	jobs       jobs
+	feed       *feed
+	finds      chan struct{} // a place for each search at work
+
+	// work is carried out by Run, so that it ends with the process.
+	work    chan func(context.Context)
+	handler http.Handler
 }
 
 // New returns a console. Run keeps its history.
 func New(deps Deps) *Console {
-	c := &Console{deps: deps, started: time.Now(), pages: loadPages(), history: newHistory()}
+	c := &Console{
+		deps: deps, started: time.Now(), pages: loadPages(), history: newHistory(), feed: newFeed(),
+		finds: make(chan struct{}, maxFinds), work: make(chan func(context.Context)),
+	}
 	c.now = newShared(snapshotAge, func(context.Context) (reading, error) { return c.read(), nil })
+	c.unfinished = newShared(snapshotAge, c.readUnfinished)
 	c.handler = c.protect(c.routes())
 	return c
 }
@@ -76,6 +91,14 @@ func (c *Console) routes() http.Handler {
 	guarded := http.NewServeMux()
 	guarded.HandleFunc("GET /{$}", c.working)
 	guarded.HandleFunc("GET /history.json", c.historyJSON)
+	guarded.HandleFunc("GET /stuck", c.stuck)
+	guarded.HandleFunc("GET /letters", c.letters)
+	guarded.HandleFunc("GET /letters/{topic}/{partition}/{offset}", c.letter)
+	guarded.HandleFunc("POST /letters/plans", c.plan)
+	guarded.HandleFunc("GET /letters/plans/{id}", c.planned)
+	guarded.HandleFunc("POST /letters/plans/{id}", c.carryOut)
+	guarded.HandleFunc("GET /find", c.find)
+	guarded.HandleFunc("GET /flow", c.flow)
 	guarded.HandleFunc("POST /logout", c.logout)
 
 	mux := http.NewServeMux()
@@ -84,4 +107,31 @@ func (c *Console) routes() http.Handler {
 	mux.HandleFunc("POST /login", c.login)
 	mux.Handle("/", c.authorize(guarded))
 	return mux
+}
+
+// Run keeps the history, and carries out what was asked for, until ctx ends. It
+// returns when all of that has ended.
+func (c *Console) Run(ctx context.Context) {
+	var group sync.WaitGroup
+	defer group.Wait()
+	group.Go(func() { c.sample(ctx) })
+	group.Go(func() { c.feed.run(ctx, func() Timeline { return c.data.Load().Timeline }) })
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case do := <-c.work:
+			group.Go(func() { do(ctx) })
+		}
+	}
+}
+
+// start has Run do something, and tells whether it does.
+func (c *Console) start(ctx context.Context, do func(context.Context)) bool {
+	select {
+	case c.work <- do:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }

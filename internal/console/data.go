@@ -88,6 +88,3 @@ func (c *Console) lag(ctx context.Context) []Lag {
 	}
 	return lag
 }
-
-// openStates are those of letters that wait for somebody to decide.
-func openStates() []letters.State { return []letters.State{letters.Waiting, letters.Aside} }

@@ -35,8 +35,8 @@ type column struct{ chart, name string }
 
 func newHistory() *history { return &history{columns: map[column][]float32{}} }
 
-// Run keeps the history until ctx ends.
-func (c *Console) Run(ctx context.Context) {
+// sample keeps the history until ctx ends.
+func (c *Console) sample(ctx context.Context) {
 	ticker := time.NewTicker(sampleInterval)
 	defer ticker.Stop()
 	for {
