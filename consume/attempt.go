@@ -28,7 +28,9 @@ const (
 // attempt makes one call: the attempt goes on record, then the call goes out.
 // Not over means that another attempt or a look-up must follow.
 func (c *Consumer) attempt(l *ledger, p *partition, cmd *command, act action) (end ending, over bool, err error) {
-	pass, err := c.gates[act.flavour()].enter(p.waits)
+	gate := c.gates[act.flavour()]
+	cmd.before(gate)
+	pass, err := gate.enter(p.waits)
 	if err != nil {
 		return ending{}, false, err
 	}
@@ -69,6 +71,7 @@ func isOurs(err error) bool {
 
 // callOnRecord puts the attempt on record and makes the call.
 func (c *Consumer) callOnRecord(l *ledger, p *partition, cmd *command, act action) (resource string, took time.Duration, err error) {
+	cmd.at(WaitingForRoom, time.Time{})
 	if err := acquire(p.waits, c.admit); err != nil {
 		return "", 0, err
 	}
@@ -83,17 +86,20 @@ func (c *Consumer) callOnRecord(l *ledger, p *partition, cmd *command, act actio
 	if err != nil {
 		return "", 0, err
 	}
+	cmd.at(BeingRecorded, time.Time{})
 	failpoint.Hit("consume/taken")
 	if err := l.put(p.waits, &note{part: p, records: []*kgo.Record{record}}); err != nil {
 		return "", 0, err
 	}
 	failpoint.Hit("consume/attempt-recorded")
+	cmd.at(WaitingForRoom, time.Time{})
 	if err := acquire(p.waits, c.slots); err != nil {
 		return "", 0, err
 	}
 	defer func() { <-c.slots }()
 	c.metrics.inFlight.Inc()
 	defer c.metrics.inFlight.Dec()
+	cmd.at(Calling, time.Time{})
 	start := time.Now()
 	resource, err = act.call(c.callContext(p, cmd, now))
 	took = time.Since(start)

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kgo"
-
 	"github.com/ringbridge/ringbridge/internal/deadletter"
 	"github.com/ringbridge/ringbridge/internal/failpoint"
 	"github.com/ringbridge/ringbridge/schemas"
@@ -14,8 +12,9 @@ import (
 // carry takes one command from its record to its end, on its lane's goroutine.
 // When the partition is given away meanwhile, it returns, and the command is its
 // next owner's.
-func (c *Consumer) carry(l *ledger, p *partition, r *kgo.Record) {
-	cmd := &command{record: r, redrives: deadletter.Redrives(r.Headers)}
+func (c *Consumer) carry(l *ledger, p *partition, head *progress) {
+	r := head.record
+	cmd := &command{record: r, progress: head, redrives: deadletter.Redrives(r.Headers)}
 	var reply schemas.ReplyCommand
 	err := c.decode(p.waits, r, &reply)
 	var undecodable *schemas.UndecodableError
@@ -56,6 +55,8 @@ func (c *Consumer) settle(l *ledger, p *partition, cmd *command) (ending, error)
 	if err != nil {
 		return refused(deadletter.Invalid, "%v", err), nil
 	}
+	cmd.api = act.flavour().String()
+	cmd.at(WaitingForEqualText, time.Time{})
 	letGo, err := c.twins.hold(p.waits, act.twin())
 	if err != nil {
 		return ending{}, err
@@ -71,6 +72,7 @@ func (c *Consumer) settle(l *ledger, p *partition, cmd *command) (ending, error)
 		if end, over := c.givenUp(cmd); over {
 			return end, nil
 		}
+		cmd.at(WaitingForNextTry, cmd.notBefore)
 		if err := sleep(p.waits, time.Until(cmd.notBefore)); err != nil {
 			return ending{}, err
 		}
@@ -156,6 +158,7 @@ func (c *Consumer) end(l *ledger, p *partition, cmd *command, end ending) {
 		}
 		n.records = append(n.records, result)
 	}
+	cmd.at(BeingRecorded, time.Time{})
 	err := l.put(p.calls, n)
 	if cmd.reply != nil {
 		if err != nil {

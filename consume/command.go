@@ -15,8 +15,10 @@ import (
 // A command is one record of the replies topic on its way to its result.
 type command struct {
 	record   *kgo.Record
+	progress *progress             // what it is at, for whoever asks
 	reply    *schemas.ReplyCommand // nil when the record could not be decoded
 	redrives int                   // how often it was sent back from the dead letters
+	api      string                // the API that it calls; "" until that is known
 
 	attempts     int       // calls that count
 	waits        int       // calls in a row that say "later", which do not count

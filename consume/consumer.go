@@ -143,14 +143,19 @@ func (c *Consumer) clearHealth(name string) {
 	}
 }
 
-func (c *Consumer) standing() (s standing) {
+// owned returns the partitions that are this process's now.
+func (c *Consumer) owned() []*partition {
 	c.mu.Lock()
 	session := c.session
 	c.mu.Unlock()
 	if session == nil {
-		return s
+		return nil
 	}
-	for _, p := range session.owned() {
+	return session.owned()
+}
+
+func (c *Consumer) standing() (s standing) {
+	for _, p := range c.owned() {
 		open, lanes, oldest := p.standing()
 		s.open += open
 		s.lanes += lanes

@@ -85,6 +85,13 @@ func (g *gate) enter(ctx context.Context) (*pass, error) {
 	}
 }
 
+// standing returns the gate's state, and when the next probe may go.
+func (g *gate) standing() (gateState, time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.state, g.next
+}
+
 // waitFor waits for a change or for the time to pass.
 func waitFor(ctx context.Context, changed <-chan struct{}, d time.Duration) error {
 	timer := time.NewTimer(d)

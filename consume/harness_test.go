@@ -52,6 +52,8 @@ type bench struct {
 	client  *kgo.Client
 	cfg     consume.Config
 	health  *fakeHealth
+
+	consumer *consume.Consumer // the last that was started
 }
 
 func newBench(t *testing.T, codec consume.Codec) *bench {
@@ -86,6 +88,7 @@ func (b *bench) start() (stop func()) {
 		Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Health: b.health,
 	}, b.cfg)
 	require.NoError(b.t, err)
+	b.consumer = c
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- c.Run(ctx) }()

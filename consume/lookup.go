@@ -23,6 +23,7 @@ func (c *Consumer) lookUp(p *partition, cmd *command, act action) (resource stri
 	take := func(id string) bool { return c.claims.take(id, cmd.reply.CommandID) }
 	pause := firstLook
 	for failures := 0; ; {
+		cmd.at(LookingUp, time.Time{})
 		began := time.Now()
 		resource, found, err := act.find(ctx, cmd.firstAttempt, take)
 		settled := !began.Before(cmd.doubtUntil)
@@ -50,6 +51,7 @@ func (c *Consumer) lookUp(p *partition, cmd *command, act action) (resource stri
 			}
 			c.log.Warn("look-up failed", "command_id", cmd.reply.CommandID, "error", err, "next_ms", wait.Milliseconds())
 		}
+		cmd.at(LookingUp, time.Now().Add(wait))
 		if err := sleep(p.waits, wait); err != nil {
 			return "", false, err
 		}

@@ -26,7 +26,7 @@ const (
 type partition struct {
 	id      int32
 	load    func(context.Context, *partition) error // reads the ledger
-	work    func(*partition, *kgo.Record)           // carries one command out
+	work    func(*partition, *progress)             // carries one command out
 	flow    flow
 	letters int32 // partitions of the dead-letter topic
 
@@ -44,6 +44,7 @@ type partition struct {
 	paused  bool
 	early   []*kgo.Record // came before the ledger was read
 	lanes   map[string][]*kgo.Record
+	heads   map[string]*progress // what each lane is at
 	offsets *offsets
 	entries *entries
 	active  map[idHash]bool // commands that a lane is at
@@ -57,7 +58,7 @@ type flow interface {
 }
 
 func newPartition(ctx context.Context, id int32) *partition {
-	p := &partition{id: id, lanes: map[string][]*kgo.Record{}, entries: newEntries(), active: map[idHash]bool{}, oldest: map[int64]time.Time{}}
+	p := &partition{id: id, lanes: map[string][]*kgo.Record{}, heads: map[string]*progress{}, entries: newEntries(), active: map[idHash]bool{}, oldest: map[int64]time.Time{}}
 	p.calls, p.stopCalls = context.WithCancelCause(ctx)
 	p.waits, p.stopWaits = context.WithCancelCause(p.calls)
 	return p
@@ -137,12 +138,15 @@ func (p *partition) drive(key string) {
 		queue := p.lanes[key]
 		if len(queue) == 0 || p.waits.Err() != nil {
 			delete(p.lanes, key)
+			delete(p.heads, key)
 			p.mu.Unlock()
 			return
 		}
 		p.lanes[key] = queue[1:]
+		head := newProgress(queue[0])
+		p.heads[key] = head
 		p.mu.Unlock()
-		p.work(p, queue[0])
+		p.work(p, head)
 	}
 }
 

@@ -201,7 +201,7 @@ func (s *session) partition(id int32) *partition {
 
 // carry sends the work of a partition to the consumer, with this session's
 // ledger.
-func (s *session) carry(p *partition, r *kgo.Record) { s.c.carry(s.ledger, p, r) }
+func (s *session) carry(p *partition, head *progress) { s.c.carry(s.ledger, p, head) }
 
 func (s *session) pause(partition int32) {
 	s.member.PauseFetchPartitions(map[string][]int32{s.c.deps.Topics.Replies: {partition}})

@@ -95,7 +95,7 @@ func (p *program) openLetters(ctx context.Context) (*letterOffice, error) {
 // newOffice joins the letters to what can take those of the inbox apart.
 func newOffice(cfg brokerConfig, r reach, codec *schemas.Codec, logger *slog.Logger) *letters.Office {
 	return letters.New(letters.Deps{
-		Topics: kafka.TopicNames(cfg.Topics.Prefix), Read: r.readAll, Admin: r.adm, Codec: codec, Split: eventsOf, Logger: logger,
+		Topics: kafka.TopicNames(cfg.Topics.Prefix), Read: r.readAll, Options: r.opts, Admin: r.adm, Codec: codec, Split: eventsOf, Logger: logger,
 	})
 }
 

@@ -39,21 +39,46 @@ func ReadAll(ctx context.Context, opts []kgo.Opt, topic string, partition int32,
 // ReadTo is ReadAll up to an offset, which is not read. It returns the first
 // offset that the partition has: more than 0 where records were deleted.
 func ReadTo(ctx context.Context, opts []kgo.Opt, topic string, partition int32, until int64, each func(*kgo.Record)) (first int64, err error) {
+	return read(ctx, opts, topic, partition, stretch{until: until}, each)
+}
+
+// ReadSince is ReadAll from a time on. Records are told apart by their
+// timestamps, which producers set: one whose clock is wrong is missed. A time before
+// 1970 is the beginning.
+func ReadSince(ctx context.Context, opts []kgo.Opt, topic string, partition int32, since time.Time, each func(*kgo.Record)) error {
+	_, err := read(ctx, opts, topic, partition, stretch{since: since, until: math.MaxInt64}, each)
+	return err
+}
+
+// A stretch is what is read of a partition: from a time, or with the zero time
+// from the beginning, up to an offset.
+type stretch struct {
+	since time.Time
+	until int64
+}
+
+func read(ctx context.Context, opts []kgo.Opt, topic string, partition int32, of stretch, each func(*kgo.Record)) (first int64, err error) {
 	client, err := kgo.NewClient(slices.Clone(opts)...)
 	if err != nil {
 		return 0, fmt.Errorf("kafka: read %s/%d: %w", topic, partition, err)
 	}
 	defer client.Close()
-	r := reader{client: client, adm: kadm.NewClient(client), topic: topic, partition: partition}
+	r := reader{client: client, adm: kadm.NewClient(client), topic: topic, partition: partition, bytes: fetchBytes}
 	var next, end int64 = 0, -1
 	for {
 		err := r.locate(ctx)
 		if err == nil && end < 0 {
 			first, end, err = r.bounds(ctx)
-			next, end = first, min(end, until)
+			next, end = first, min(end, of.until)
+			if err == nil && of.since.Unix() > 0 {
+				next, err = r.after(ctx, of.since)
+			}
+			if err != nil {
+				end = -1
+			}
 		}
 		for err == nil && next < end {
-			next, err = r.fetch(ctx, next, end, each)
+			next, err = r.fetch(ctx, next, end, func(record *kgo.Record) bool { each(record); return true })
 		}
 		if err == nil {
 			return first, nil
@@ -74,6 +99,7 @@ type reader struct {
 	adm       *kadm.Client
 	topic     string
 	partition int32
+	bytes     int32 // that one fetch may bring
 
 	id     kadm.TopicID
 	leader int32
@@ -114,8 +140,22 @@ func (r *reader) bounds(ctx context.Context) (first, end int64, err error) {
 	return s.Offset, e.Offset, nil
 }
 
-// fetch reads once from next and returns the position after what it read.
-func (r *reader) fetch(ctx context.Context, next, end int64, each func(*kgo.Record)) (int64, error) {
+// after returns the first offset whose record is not older than the time.
+func (r *reader) after(ctx context.Context, since time.Time) (int64, error) {
+	listed, err := r.adm.ListOffsetsAfterMilli(ctx, since.UnixMilli(), r.topic)
+	if err != nil {
+		return 0, err
+	}
+	first, ok := listed.Lookup(r.topic, r.partition)
+	if first.Err != nil || !ok {
+		return 0, errors.Join(first.Err, kerr.UnknownTopicOrPartition)
+	}
+	return first.Offset, nil
+}
+
+// fetch reads once from next and returns the position after what it read, or end
+// when each wants no more.
+func (r *reader) fetch(ctx context.Context, next, end int64, each func(*kgo.Record) (more bool)) (int64, error) {
 	answer, err := r.client.Broker(int(r.leader)).RetriableRequest(ctx, r.request(next))
 	if err != nil {
 		return next, err
@@ -138,8 +178,8 @@ func (r *reader) fetch(ctx context.Context, next, end int64, each func(*kgo.Reco
 		return next, fetched.Err
 	}
 	for _, record := range fetched.Records {
-		if record.Offset < end {
-			each(record)
+		if record.Offset < end && !each(record) {
+			return end, nil
 		}
 	}
 	return position, nil
@@ -149,7 +189,7 @@ func (r *reader) request(next int64) *kmsg.FetchRequest {
 	partition := kmsg.NewFetchRequestTopicPartition()
 	partition.Partition = r.partition
 	partition.FetchOffset = next
-	partition.PartitionMaxBytes = fetchBytes
+	partition.PartitionMaxBytes = r.bytes
 	topic := kmsg.NewFetchRequestTopic()
 	topic.Topic = r.topic
 	topic.TopicID = r.id
@@ -157,7 +197,7 @@ func (r *reader) request(next int64) *kmsg.FetchRequest {
 	request := kmsg.NewPtrFetchRequest()
 	request.MaxWaitMillis = int32(fetchWait.Milliseconds())
 	request.MinBytes = 1
-	request.MaxBytes = fetchBytes
+	request.MaxBytes = r.bytes
 	request.IsolationLevel = 1 // committed records only
 	request.Topics = append(request.Topics, topic)
 	return request

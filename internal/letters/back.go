@@ -50,16 +50,16 @@ func (o *Office) sendable(one found, partitions int32) error {
 	return nil
 }
 
-// partitions returns how many partitions the topic of commands has.
-func (o *Office) partitions(ctx context.Context) (int32, error) {
-	details, err := o.deps.Admin.ListTopics(ctx, o.deps.Topics.Replies)
+// partitions returns how many partitions a topic has.
+func (o *Office) partitions(ctx context.Context, topic string) (int32, error) {
+	details, err := o.deps.Admin.ListTopics(ctx, topic)
 	if err == nil {
 		err = details.Error()
 	}
 	if err != nil {
-		return 0, fmt.Errorf("kafka: list topic %s: %w", o.deps.Topics.Replies, err)
+		return 0, fmt.Errorf("kafka: list topic %s: %w", topic, err)
 	}
-	return int32(len(details[o.deps.Topics.Replies].Partitions)), nil
+	return int32(len(details[topic].Partitions)), nil
 }
 
 // records returns what is sent back for a letter that is sendable.

@@ -55,7 +55,24 @@ func (c Choice) maxRounds() int {
 	return c.MaxRounds
 }
 
-func (c Choice) includes(l Letter) bool {
+// means tells whether letters in the state are meant.
+func (c Choice) means(s State) bool { return len(c.States) == 0 || slices.Contains(c.States, s) }
+
+// positions returns where the letters are, if the choice names them by their
+// positions alone.
+func (c Choice) positions() (all []Position) {
+	for _, which := range c.Which {
+		p, ok := ParsePosition(which)
+		if !ok {
+			return nil
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+// includes tells whether a letter is meant, whatever became of it.
+func (c Choice) includes(l *Letter) bool {
 	at := l.Info.FailedAt
 	return (len(c.Reasons) == 0 || slices.Contains(c.Reasons, l.Info.Reason)) &&
 		(c.Since.IsZero() || !at.Before(c.Since)) &&

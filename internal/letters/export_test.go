@@ -26,3 +26,13 @@ func (s *Stretches) Merged(other *Stretches) *Stretches {
 	merged.s.merge(&other.s)
 	return merged
 }
+
+// Put puts letters on the shelf, as Run does.
+func (s *Shelf) Put(letters ...Letter) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range letters {
+		s.replies.add(newLine(l))
+	}
+	s.replies.filled = true
+}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http/httptest"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -45,21 +46,46 @@ func newRoom(t *testing.T) *room {
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1))
 	require.NoError(t, err)
 	t.Cleanup(cluster.Close)
-	r := &room{t: t, cluster: cluster, names: kafka.TopicNames("t."), opts: []kgo.Opt{kgo.SeedBrokers(cluster.ListenAddrs()...)}}
+	return furnish(t, newCodec(t), cluster, kgo.SeedBrokers(cluster.ListenAddrs()...))
+}
+
+// bubble runs a test in a room where time is fake.
+func bubble(t *testing.T, f func(t *testing.T, r *room)) {
+	t.Helper()
+	codec := newCodec(t)
+	synctest.Test(t, func(t *testing.T) {
+		var net kfake.VirtualNetwork
+		cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(9093), kfake.ListenFn(net.Listen))
+		require.NoError(t, err)
+		t.Cleanup(cluster.Close)
+		f(t, furnish(t, codec, cluster, kgo.SeedBrokers(cluster.ListenAddrs()...), kgo.Dialer(net.DialContext)))
+	})
+}
+
+// newCodec prepares a codec. Outside a bubble only: the registry is on a socket.
+func newCodec(t *testing.T) *schemas.Codec {
+	t.Helper()
+	server := httptest.NewServer(srfake.NewRegistry().Handler())
+	t.Cleanup(server.Close)
+	registry, err := schemas.NewRegistry(schemas.Config{URL: server.URL})
+	require.NoError(t, err)
+	codec, err := registry.Prepare(t.Context(), "t.", true)
+	require.NoError(t, err)
+	return codec
+}
+
+func furnish(t *testing.T, codec *schemas.Codec, cluster *kfake.Cluster, opts ...kgo.Opt) *room {
+	t.Helper()
+	r := &room{t: t, cluster: cluster, names: kafka.TopicNames("t."), opts: opts, codec: codec}
+	var err error
 	r.client, err = kgo.NewClient(append(r.opts, kgo.RecordPartitioner(kgo.ManualPartitioner()))...)
 	require.NoError(t, err)
 	t.Cleanup(r.client.Close)
 	adm := kadm.NewClient(r.client)
 	_, err = kafka.Apply(t.Context(), adm, kafka.TopicConfig{Prefix: "t.", Partitions: partitions})
 	require.NoError(t, err)
-	server := httptest.NewServer(srfake.NewRegistry().Handler())
-	t.Cleanup(server.Close)
-	registry, err := schemas.NewRegistry(schemas.Config{URL: server.URL})
-	require.NoError(t, err)
-	r.codec, err = registry.Prepare(t.Context(), "t.", true)
-	require.NoError(t, err)
 	deps := letters.Deps{
-		Topics: r.names, Read: r.read, Admin: adm, Codec: r.codec, Logger: slog.New(slog.NewTextHandler(&r.log, nil)),
+		Topics: r.names, Read: r.read, Options: r.opts, Admin: adm, Codec: r.codec, Logger: slog.New(slog.NewTextHandler(&r.log, nil)),
 		Split: func([]byte) ([]letters.Event, error) { return nil, errors.New("no event") },
 	}
 	r.office, r.other = letters.New(deps), letters.New(deps)

@@ -24,6 +24,26 @@ const (
 	Discarded State = "discarded"
 )
 
+// fate is what decides the state of a letter.
+type fate struct {
+	discarded, redriven, succeeded bool
+	rounds                         int // how often it was sent back before
+}
+
+func (f fate) state(maxRounds int) State {
+	switch {
+	case f.discarded:
+		return Discarded
+	case f.redriven:
+		return Redriven
+	case f.succeeded:
+		return Succeeded
+	case f.rounds >= maxRounds:
+		return Aside
+	}
+	return Waiting
+}
+
 // A Letter is a dead letter without its value. It holds no part of the record,
 // so that keeping it keeps nothing else in memory.
 type Letter struct {
@@ -35,7 +55,7 @@ type Letter struct {
 }
 
 // is tells whether the text names the letter.
-func (l Letter) is(which string) bool {
+func (l *Letter) is(which string) bool {
 	if at, ok := ParsePosition(which); ok && at == l.Position {
 		return true
 	}

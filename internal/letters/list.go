@@ -10,7 +10,7 @@ import (
 // List hands the chosen letters to each, in the order of the topic, until it
 // returns an error. Discarded ones are left out unless all is true.
 func (o *Office) List(ctx context.Context, choice Choice, all bool, each func(Letter) error) error {
-	s, err := o.survey(ctx, choice, nil)
+	s, err := o.survey(ctx, choice)
 	if err != nil {
 		return err
 	}
@@ -31,7 +31,8 @@ func (o *Office) Show(ctx context.Context, choice Choice, each func(Whole) error
 		return errors.New("letters: show: want positions, or ids of commands")
 	}
 	results := map[string][]schemas.ReplyResult{}
-	s, err := o.survey(ctx, choice, func(r schemas.ReplyResult) { results[r.CommandID] = append(results[r.CommandID], r) })
+	s := &survey{office: o, choice: choice, only: choice.positions(), succeeded: map[commandHash]bool{}}
+	err := s.make(ctx, func(r schemas.ReplyResult) { results[r.CommandID] = append(results[r.CommandID], r) })
 	if err != nil {
 		return err
 	}

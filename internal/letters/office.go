@@ -30,12 +30,13 @@ type SplitFunc func(value []byte) ([]Event, error)
 
 // Deps is what an Office works with. It closes none of it.
 type Deps struct {
-	Topics kafka.Names
-	Read   ReadFunc
-	Admin  *kadm.Client
-	Codec  *schemas.Codec
-	Split  SplitFunc
-	Logger *slog.Logger // nil = nothing is logged
+	Topics  kafka.Names
+	Read    ReadFunc
+	Options []kgo.Opt // how to reach the brokers, to read parts of topics with
+	Admin   *kadm.Client
+	Codec   *schemas.Codec
+	Split   SplitFunc
+	Logger  *slog.Logger // nil = nothing is logged
 }
 
 // Office is where dead letters are dealt with. It is safe for concurrent use:

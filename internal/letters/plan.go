@@ -61,12 +61,12 @@ type Plan struct {
 // letter to each, which may be nil. The choice's limit counts letters that will
 // be acted upon.
 func (o *Office) Plan(ctx context.Context, action Action, choice Choice, each func(Step) error) (*Plan, error) {
-	s, err := o.survey(ctx, choice, nil)
+	s, err := o.survey(ctx, choice)
 	if err != nil {
 		return nil, err
 	}
 	p := &Plan{Action: action, Choice: choice, Letters: Histogram{}, Others: map[State]int{}, survey: s}
-	if p.partitions, err = o.partitions(ctx); err != nil {
+	if p.partitions, err = o.partitions(ctx, o.deps.Topics.Replies); err != nil {
 		return nil, err
 	}
 	err = s.walk(ctx, func(one found) (bool, error) {

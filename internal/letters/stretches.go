@@ -45,12 +45,8 @@ func (s *stretches) contains(offset int64) bool {
 	if offset < s.base {
 		return true
 	}
-	for _, x := range s.after {
-		if x.first <= offset && offset < x.end {
-			return true
-		}
-	}
-	return false
+	i, _ := slices.BinarySearchFunc(s.after, offset, func(x stretch, offset int64) int { return cmp.Compare(x.end-1, offset) })
+	return i < len(s.after) && s.after[i].first <= offset
 }
 
 // add puts a stretch into the set; it may overlap what is there.

@@ -18,6 +18,7 @@ type survey struct {
 	choice    Choice
 	redriven  *memory
 	discarded *memory
+	only      []Position           // where the chosen letters are; nil = anywhere
 	ends      map[int32]int64      // offset after the last letter there was, by partition
 	succeeded map[commandHash]bool // commands of the choice
 }
@@ -31,55 +32,44 @@ func hash(commandID string) commandHash {
 }
 
 // survey reads the memory and the letters once, and then, if a letter is open,
-// the results of the commands. keep is handed those of every chosen letter; it
-// may be nil.
-func (o *Office) survey(ctx context.Context, choice Choice, keep func(schemas.ReplyResult)) (*survey, error) {
+// the results of the commands.
+func (o *Office) survey(ctx context.Context, choice Choice) (*survey, error) {
 	s := &survey{office: o, choice: choice, succeeded: map[commandHash]bool{}}
-	topic := o.topic(choice.Source)
+	return s, s.make(ctx, nil)
+}
+
+// make makes the survey. keep is handed the results of every chosen letter's
+// command; it may be nil.
+func (s *survey) make(ctx context.Context, keep func(schemas.ReplyResult)) error {
+	o := s.office
+	topic := o.topic(s.choice.Source)
 	var err error
 	if s.redriven, err = loadMemory(ctx, o.deps.Admin, o.deps.Topics.Group(redriveGroup), topic); err != nil {
-		return nil, err
+		return err
 	}
 	if s.discarded, err = loadMemory(ctx, o.deps.Admin, o.deps.Topics.Group(discardGroup), topic); err != nil {
-		return nil, err
+		return err
 	}
 	ends := map[int32]int64{}
-	asked := map[commandHash]bool{}
+	asked := newAsked()
 	err = s.walk(ctx, func(one found) (bool, error) {
 		ends[one.Position.Partition] = one.Position.Offset + 1
 		if one.CommandID != "" && (one.State == Waiting || one.State == Aside || keep != nil) {
-			asked[hash(one.CommandID)] = true
+			asked.add(one, o.deps.Topics.Replies)
 		}
 		return true, nil
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.ends = ends
-	return s, s.settle(ctx, asked, keep)
-}
-
-// settle finds which of the commands have succeeded.
-func (s *survey) settle(ctx context.Context, asked map[commandHash]bool, keep func(schemas.ReplyResult)) error {
-	if len(asked) == 0 {
-		return nil
-	}
-	return s.office.read(ctx, s.office.deps.Topics.Results, func(record *kgo.Record) (bool, error) {
-		id := hash(string(record.Key))
-		if !asked[id] || record.Value == nil {
-			return true, nil
-		}
-		var result schemas.ReplyResult
-		if err := s.office.deps.Codec.Decode(ctx, record.Value, &result); err != nil {
-			return true, unlessUndecodable(err)
-		}
+	return o.results(ctx, asked, func(result schemas.ReplyResult) {
 		if result.State == schemas.ReplyStateSucceeded {
-			s.succeeded[id] = true
+			s.succeeded[hash(result.CommandID)] = true
 		}
 		if keep != nil {
 			keep(result)
 		}
-		return true, nil
 	})
 }
 
@@ -88,7 +78,7 @@ func (s *survey) settle(ctx context.Context, asked map[commandHash]bool, keep fu
 // out. The choice's limit is not heeded: what counts is the caller's to say.
 func (s *survey) walk(ctx context.Context, do func(found) (more bool, err error)) error {
 	before := map[int32]int64{}
-	return s.office.read(ctx, s.office.topic(s.choice.Source), func(record *kgo.Record) (bool, error) {
+	return s.read(ctx, func(record *kgo.Record) (bool, error) {
 		if s.ends != nil && record.Offset >= s.ends[record.Partition] {
 			return true, nil
 		}
@@ -101,27 +91,34 @@ func (s *survey) walk(ctx context.Context, do func(found) (more bool, err error)
 			one.before = offset
 		}
 		before[record.Partition] = record.Offset
-		if !s.choice.includes(one.Letter) {
+		if !s.choice.includes(&one.Letter) {
 			return true, nil
 		}
 		one.State = s.state(one.Letter)
+		if s.ends != nil && !s.choice.means(one.State) {
+			return true, nil
+		}
 		return do(one)
 	})
 }
 
+// read hands the records that may be chosen letters to each. Where only some
+// positions are read, the letters before them stay unknown: nothing can be put
+// into a memory then.
+func (s *survey) read(ctx context.Context, each func(*kgo.Record) (bool, error)) error {
+	topic := s.office.topic(s.choice.Source)
+	if s.only != nil {
+		return s.office.readAt(ctx, topic, s.only, each)
+	}
+	return s.office.read(ctx, topic, each)
+}
+
 // state tells what became of a letter, as far as the survey knows.
 func (s *survey) state(l Letter) State {
-	switch {
-	case s.discarded.contains(l.Position):
-		return Discarded
-	case s.redriven.contains(l.Position):
-		return Redriven
-	case l.CommandID != "" && s.succeeded[hash(l.CommandID)]:
-		return Succeeded
-	case l.Info.Redrives >= s.choice.maxRounds():
-		return Aside
-	}
-	return Waiting
+	return fate{
+		discarded: s.discarded.contains(l.Position), redriven: s.redriven.contains(l.Position),
+		succeeded: l.CommandID != "" && s.succeeded[hash(l.CommandID)], rounds: l.Info.Redrives,
+	}.state(s.choice.maxRounds())
 }
 
 // Read takes a record of the topic of the source's letters for one, whose state is
