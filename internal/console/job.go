@@ -93,10 +93,11 @@ func (j *job) look(ctx context.Context, office Letters) {
 	})
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.plan, j.leftOut, j.state = plan, leftOut, jobReady
 	if err != nil {
 		j.state, j.fault = jobFailed, err
+		return
 	}
+	j.plan, j.leftOut, j.state = plan, leftOut, jobReady
 }
 
 // confirm takes the one yes there is. It returns false where the job has begun, or

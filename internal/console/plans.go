@@ -40,6 +40,9 @@ func (c *Console) plan(w http.ResponseWriter, r *http.Request) {
 	case scope == "selected" && len(r.PostForm["which"]) == 0:
 		http.Error(w, "nothing is selected: go back, and tick the letters that are meant", http.StatusBadRequest)
 		return
+	case scope == "selected" && slices.ContainsFunc(r.PostForm["which"], isNoPlace):
+		http.Error(w, "this is not what the form sends", http.StatusBadRequest)
+		return
 	case scope == "selected":
 		choice = letters.Choice{Source: choice.Source, Which: r.PostForm["which"]}
 	case scope != "all":
@@ -52,6 +55,11 @@ func (c *Console) plan(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	http.Redirect(w, r, "/letters/plans/"+j.ID, http.StatusSeeOther)
+}
+
+func isNoPlace(text string) bool {
+	_, ok := letters.ParsePosition(text)
+	return !ok
 }
 
 // planView is a plan: what it would do, what it does, what it did.
