@@ -33,7 +33,7 @@ const (
 // charts returns all of them, in the order of the page.
 func charts() []chart {
 	return []chart{
-		{"in-rate", "Coming in", unitRate, "Webhook events, rows that only polling found new, and events published, a second.", func(s stretch, _ []Lag) []point {
+		{"in-rate", "Coming in", unitRate, "Events published; webhook events, and polled rows that were new or changed, most of which tell of the same.", func(s stretch, _ []Lag) []point {
 			return []point{
 				{"published", s.rate("ringbridge_publish_events_total", nil)},
 				{"webhook events", s.rate("ringbridge_webhook_events_total", nil)},

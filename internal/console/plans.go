@@ -144,7 +144,7 @@ func (j *job) view() planView {
 	}
 	v.Total, v.ByReason, v.Faulty = j.plan.Letters.Total(), counted(j.plan.Letters), j.plan.Faulty
 	v.Ambiguous = v.SendBack && j.plan.Letters[deadletter.Ambiguous] > 0
-	v.About = time.Duration(v.Total) * time.Second / SendBackRate
+	v.About = max(time.Second, time.Duration(v.Total)*time.Second/SendBackRate)
 	for _, state := range allStates() {
 		if n := j.plan.Others[state]; n > 0 {
 			v.Others = append(v.Others, stateCount{state, n})
