@@ -33,7 +33,8 @@ const (
 	slowPublish = time.Minute
 	oldSpool    = 30 * time.Minute
 	expiresSoon = 48 * time.Hour
-	fullBudget  = 90 // percent
+	fullBudget  = 90  // percent
+	manyFail    = 0.2 // of the calls
 )
 
 // finding is something that is wrong, and what to do.
@@ -46,7 +47,7 @@ type finding struct {
 // findings returns what is wrong, the worst first.
 func (c *Console) findings(s stretch) []finding {
 	found := c.unwell()
-	for _, look := range []func(stretch) []finding{webhookFindings, spoolFindings, pollFindings, publishFindings, replyFindings, limitFindings, subscriptionFindings} {
+	for _, look := range []func(stretch) []finding{webhookFindings, spoolFindings, pollFindings, publishFindings, replyFindings, apiFindings, limitFindings, subscriptionFindings} {
 		found = append(found, look(s)...)
 	}
 	slices.SortStableFunc(found, func(a, b finding) int { return strings.Compare(a.Level, b.Level) })
@@ -185,6 +186,27 @@ func replyFindings(s stretch) []finding {
 		f.Level = bad
 	}
 	return []finding{f}
+}
+
+// apiFindings tells an outage before a circuit opens, and one that polling alone
+// meets.
+func apiFindings(s stretch) (found []finding) {
+	for _, api := range s.to.values("ringbridge_api_requests_total", "api") {
+		all := s.rate("ringbridge_api_requests_total", labels{"api": api}) - s.rate("ringbridge_api_requests_total", labels{"api": api, "status": "unsent"})
+		failed := s.rate("ringbridge_api_requests_total", labels{"api": api, "status": "5xx|none"})
+		if !(failed > manyFail*all) {
+			continue
+		}
+		f := finding{
+			Level: warn, Side: sideBoth, What: "Calls to " + api + " fail", Why: fmt.Sprintf("%.0f %% of them got a 5xx, or no answer, in the last half minute.", failed/all*100),
+			Do: "Look at RingCentral's status page, and at the way there. Replies and polling go on by themselves; commands wait, none is given up while the API is down.",
+		}
+		if s.rate("ringbridge_api_requests_total", labels{"api": api, "status": "2xx"}) == 0 {
+			f.Level, f.What, f.Why = bad, api+" is down", "No call has succeeded in the last half minute: 5xx, or no answer."
+		}
+		found = append(found, f)
+	}
+	return found
 }
 
 func limitFindings(s stretch) (found []finding) {

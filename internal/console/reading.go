@@ -71,6 +71,16 @@ func (r reading) each(name string, where labels, do func(labels, *dto.Metric)) {
 // has tells whether there is such a metric: a part that is switched off has none.
 func (r reading) has(name string) bool { return len(r.families[name].GetMetric()) > 0 }
 
+// values returns what a label of a family can be.
+func (r reading) values(name, label string) (found []string) {
+	r.each(name, nil, func(l labels, _ *dto.Metric) {
+		if !slices.Contains(found, l[label]) {
+			found = append(found, l[label])
+		}
+	})
+	return found
+}
+
 // sum adds up the values of counters or gauges.
 func (r reading) sum(name string, where labels) (total float64) {
 	r.each(name, where, func(_ labels, m *dto.Metric) { total += valueOf(m) })
