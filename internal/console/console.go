@@ -30,7 +30,7 @@ type Deps struct {
 	Stages   func() []Stage // safe for concurrent use
 	// ParseTime reads the times that people write into forms.
 	ParseTime TimeFunc
-	Logger   *slog.Logger
+	Logger    *slog.Logger
 }
 
 // A Stage is a part of the process.

@@ -102,7 +102,9 @@ func TestAnAPIThatFailsIsToldAtOnce(t *testing.T) {
 
 func TestAStageThatEndedIsTold(t *testing.T) {
 	b := set(t, func(d *console.Deps) {
-		d.Stages = func() []console.Stage { return []console.Stage{{Name: "publish", State: console.Stopped}, {Name: "consume", State: console.Off}} }
+		d.Stages = func() []console.Stage {
+			return []console.Stage{{Name: "publish", State: console.Stopped}, {Name: "consume", State: console.Off}}
+		}
 	})
 	(&fakeData{}).connect(b)
 	body := b.get("/").body

@@ -98,9 +98,10 @@ func (l *logged) String() string {
 	return l.text.String()
 }
 
-func withToken(token string) func(*console.Deps) {
-	return func(d *console.Deps) { d.Token = secret.String(token) }
-}
+// theToken is wanted by consoles that are guarded.
+const theToken = "t0k"
+
+func guarded(d *console.Deps) { d.Token = secret.String(theToken) }
 
 func masked(d *console.Deps) { d.MaskText = true }
 

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"math"
+	"slices"
 	"sync"
 	"time"
 )
@@ -57,7 +58,7 @@ func (h *history) add(now reading, lag []Lag) {
 	for len(h.recent) > 1 && now.at.Sub(h.recent[1].at) >= rateWindow {
 		h.recent = h.recent[1:]
 	}
-	h.recent = append(h.recent[:len(h.recent):len(h.recent)], now)
+	h.recent = append(slices.Clip(h.recent), now)
 	h.times = append(h.times, now.at)
 	since := stretch{from: h.recent[0], to: now}
 	for _, chart := range charts() {

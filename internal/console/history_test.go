@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,7 +38,7 @@ func (d drawn) last(chart, line string) *float64 {
 // meters are the process's, as far as the charts show them.
 type meters struct {
 	registry *prometheus.Registry
-	gathered int
+	gathered atomic.Int32
 	events   prometheus.Counter
 	lag      prometheus.Histogram
 	limit    prometheus.Gauge
@@ -47,15 +48,15 @@ type meters struct {
 
 func newMeters() *meters {
 	registry := prometheus.NewRegistry()
-	make := promauto.With(registry)
+	metric := promauto.With(registry)
 	budget := prometheus.Labels{"api": "engage", "group": "all"}
 	return &meters{
 		registry: registry,
-		events:   make.NewCounter(prometheus.CounterOpts{Name: "ringbridge_publish_events_total"}),
-		lag:      make.NewHistogram(prometheus.HistogramOpts{Name: "ringbridge_publish_lag_seconds", Buckets: []float64{0.1, 1, 10}}),
-		limit:    make.NewGauge(prometheus.GaugeOpts{Name: "ringbridge_api_budget_calls_per_minute", ConstLabels: budget}),
-		used:     make.NewCounter(prometheus.CounterOpts{Name: "ringbridge_api_budget_used_calls_total", ConstLabels: budget}),
-		oldest:   make.NewGauge(prometheus.GaugeOpts{Name: "ringbridge_replies_oldest_unfinished_timestamp_seconds"}),
+		events:   metric.NewCounter(prometheus.CounterOpts{Name: "ringbridge_publish_events_total"}),
+		lag:      metric.NewHistogram(prometheus.HistogramOpts{Name: "ringbridge_publish_lag_seconds", Buckets: []float64{0.1, 1, 10}}),
+		limit:    metric.NewGauge(prometheus.GaugeOpts{Name: "ringbridge_api_budget_calls_per_minute", ConstLabels: budget}),
+		used:     metric.NewCounter(prometheus.CounterOpts{Name: "ringbridge_api_budget_used_calls_total", ConstLabels: budget}),
+		oldest:   metric.NewGauge(prometheus.GaugeOpts{Name: "ringbridge_replies_oldest_unfinished_timestamp_seconds"}),
 	}
 }
 
@@ -64,7 +65,7 @@ func (m *meters) show(t *testing.T) *console.Console {
 	t.Helper()
 	c := console.New(console.Deps{
 		Board: &health.Board{}, Stages: func() []console.Stage { return nil }, Logger: slog.New(slog.DiscardHandler),
-		Gatherer: prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) { m.gathered++; return m.registry.Gather() }),
+		Gatherer: prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) { m.gathered.Add(1); return m.registry.Gather() }),
 	})
 	go c.Run(t.Context())
 	time.Sleep(500 * time.Millisecond) // off the beat of the samples
@@ -145,15 +146,15 @@ func TestTenViewersCostAsMuchAsOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMeters()
 		c := m.show(t)
-		before := m.gathered
+		before := m.gathered.Load()
 		for range 10 {
 			get(t, c, "/")
 		}
-		require.Equal(t, before, m.gathered, "the sampler has just read")
+		require.Equal(t, before, m.gathered.Load(), "the sampler has just read")
 		time.Sleep(1100 * time.Millisecond)
 		for range 10 {
 			get(t, c, "/")
 		}
-		require.Equal(t, before+1, m.gathered)
+		require.Equal(t, before+1, m.gathered.Load())
 	})
 }

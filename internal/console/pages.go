@@ -142,7 +142,7 @@ func (c *Console) page(w http.ResponseWriter, r *http.Request, name, title strin
 	c.pages.render(w, r, c.deps.Logger, http.StatusOK, name, c.frame(r, title, view))
 }
 
-// dict gives a template several values at once: name, value, name, value …
+// dict gives a template several values at once: name, value, name, value ….
 func dict(pairs ...any) (map[string]any, error) {
 	made := map[string]any{}
 	for i := 0; i+1 < len(pairs); i += 2 {
