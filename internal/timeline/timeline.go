@@ -1,7 +1,6 @@
 package timeline
 
 import (
-	"context"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -18,10 +17,13 @@ type Deps struct {
 }
 
 // A Timeline reads the topics. It is safe for concurrent use.
-type Timeline struct{ deps Deps }
+type Timeline struct {
+	deps  Deps
+	short map[string]string // topics' names without the prefix, by their full names
+}
 
 // New returns a timeline. It reaches for no broker yet.
-func New(deps Deps) *Timeline { return &Timeline{deps} }
+func New(deps Deps) *Timeline { return &Timeline{deps: deps, short: shortNames(deps.Topics)} }
 
 // A Query says what to find.
 type Query struct {
@@ -37,8 +39,8 @@ type Story struct {
 	// SearchedFrom is the time from which on everything was read; zero = from the
 	// topics' beginnings. What is older may be missing.
 	SearchedFrom time.Time
-	// Complete tells whether everything since the query's Since was read. If not, the
-	// search met one of its bounds; the newest was read first.
+	// Complete tells whether everything since the query's Since was read. If not,
+	// the search met one of its bounds; the newest was read first.
 	Complete bool
 }
 
@@ -70,16 +72,3 @@ const (
 	Result  Kind = "result"  // how the command ended
 	Letter  Kind = "letter"  // it was given up
 )
-
-// Find returns what happened to the thing that the query names. The error is an
-// outage, or ctx's end.
-func (t *Timeline) Find(ctx context.Context, q Query) (Story, error) { return Story{}, nil }
-
-// Follow hands the records of the topics (names without the prefix) to each,
-// from now on, until ctx ends, whose cause is no error. One that comes too fast,
-// more than feedRate a second, or while each is slow, is left out; dropped is how
-// many were since the moment before. each is called on the caller's goroutine.
-func (t *Timeline) Follow(ctx context.Context, topics []string, each func(m Moment, dropped int)) error {
-	<-ctx.Done()
-	return nil
-}
