@@ -3,12 +3,14 @@ package letters_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ringbridge/ringbridge/internal/deadletter"
@@ -151,5 +153,27 @@ func TestTheShelfWaitsOutagesOut(t *testing.T) {
 		healed.Store(true)
 		r.give(0, deadletter.Forbidden, "b")
 		require.Eventually(t, func() bool { return len(onShelf(s)) == 2 }, 5*time.Minute, time.Second)
+	})
+}
+
+// As the stage writes them: the last offsets of a partition are a transaction's
+// marker, and a letter that was taken back.
+func TestTheShelfIsFilledToTheEndOfTransactions(t *testing.T) {
+	bubble(t, func(t *testing.T, r *room) {
+		r.give(0, deadletter.Forbidden, "a")
+		writer, err := kgo.NewClient(append(r.opts, kgo.TransactionalID("t"), kgo.RecordPartitioner(kgo.ManualPartitioner()))...)
+		require.NoError(t, err)
+		defer writer.Close()
+		for i, end := range []kgo.TransactionEndTry{kgo.TryCommit, kgo.TryAbort} {
+			require.NoError(t, writer.BeginTransaction())
+			for partition := range int32(partitions) {
+				letter := &kgo.Record{Topic: r.names.RepliesDLQ, Partition: partition, Value: []byte(fmt.Sprint(i))}
+				require.NoError(t, writer.ProduceSync(t.Context(), letter).FirstErr())
+				result := &kgo.Record{Topic: r.names.Results, Partition: partition, Key: []byte("a")}
+				require.NoError(t, writer.ProduceSync(t.Context(), result).FirstErr())
+			}
+			require.NoError(t, writer.EndTransaction(t.Context(), end))
+		}
+		require.Len(t, onShelf(r.shelf()), 1+partitions)
 	})
 }
