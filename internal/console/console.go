@@ -58,6 +58,7 @@ type Console struct {
 	data     atomic.Pointer[Data] // nil until Connect
 
 	unfinished *shared[[]Unfinished]
+	tallies    tallies
 	jobs       jobs
 	feed       *feed
 	finds      chan struct{} // a place for each search at work

@@ -95,6 +95,14 @@ func ago(at time.Time) string {
 func utc(at time.Time) string { return at.UTC().Format(dayForm) + " UTC" }
 func iso(at time.Time) string { return at.UTC().Format(time.RFC3339) }
 
+// stamp tells a time as finely as records do; with the day where it is not lately.
+func stamp(at time.Time) string {
+	if time.Since(at) < 12*time.Hour {
+		return at.UTC().Format("15:04:05.000")
+	}
+	return at.UTC().Format("2006-01-02 15:04:05.000")
+}
+
 // short cuts what a page has no room for; pages that show it whole are a link away.
 func short(text string, n int) string {
 	runes := []rune(text)

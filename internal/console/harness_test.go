@@ -195,7 +195,11 @@ func (f *fakeData) Page(choice letters.Choice, after *letters.Position, limit in
 			HTTPStatus: 403, Message: l.Info.Message, State: l.State,
 		})
 	}
-	return lines, all, letters.Histogram{deadletter.Forbidden: 240, deadletter.Expired: 10}, true
+	matching, byReason := all, letters.Histogram{deadletter.Forbidden: 240, deadletter.Expired: 10}
+	if len(choice.Reasons) > 0 {
+		matching = byReason[choice.Reasons[0]]
+	}
+	return lines, matching, byReason, true
 }
 
 func (f *fakeData) Plan(_ context.Context, action letters.Action, choice letters.Choice, each func(letters.Step) error) (*letters.Plan, error) {

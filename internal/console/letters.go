@@ -136,11 +136,23 @@ func (c *Console) letters(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		view.Fault = err.Error()
 	case data != nil:
-		view.fill(data.Shelf, choice, r.URL.Query().Get("after"))
+		view.count(c.tallies.of(data.Shelf, choice), choice.Reasons)
+		if !isPart(r) {
+			view.fill(data.Shelf, choice, r.URL.Query().Get("after"))
+		}
 	}
 	c.page(w, r, "letters", "What was given up?", view)
 }
 
+// count fills the part of the view that renews itself.
+func (v *lettersView) count(all tally, reasons []deadletter.Reason) {
+	v.ByReason, v.Complete, v.Matching = counted(all.byReason), all.complete, all.byReason.Total()
+	if len(reasons) == 1 {
+		v.Matching = all.byReason[reasons[0]]
+	}
+}
+
+// fill fills the list, which does not: somebody may be ticking its boxes.
 func (v *lettersView) fill(shelf Shelf, choice letters.Choice, after string) {
 	var from *letters.Position
 	if at, ok := letters.ParsePosition(after); ok {
@@ -150,9 +162,6 @@ func (v *lettersView) fill(shelf Shelf, choice letters.Choice, after string) {
 	if len(v.Lines) == lettersAPage {
 		v.Next = v.query("after", v.Lines[len(v.Lines)-1].Position.String())
 	}
-	choice.Reasons = nil
-	_, _, byReason, _ := shelf.Page(choice, nil, 0)
-	v.ByReason = counted(byReason)
 }
 
 // counted orders a histogram as the reasons are ordered everywhere.

@@ -77,7 +77,7 @@ func loadPages() *pages {
 	})
 	funcs := template.FuncMap{
 		"asset": func(name string) string { return "/assets/" + name + "?v=" + sums[name] },
-		"count": func(n int) string { return count(n) }, "rate": perSecond, "took": took, "span": span, "ago": ago, "clock": clock, "utc": utc, "iso": iso,
+		"count": func(n int) string { return count(n) }, "rate": perSecond, "took": took, "span": span, "ago": ago, "clock": clock, "stamp": stamp, "utc": utc, "iso": iso,
 		"short": short, "text": text, "plural": plural, "dict": dict, "links": links,
 	}
 	layout := template.Must(template.New("layout.html").Funcs(funcs).ParseFS(pageFiles, "pages/layout.html"))

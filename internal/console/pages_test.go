@@ -90,3 +90,24 @@ func TestMaskingHidesCustomersOnEveryPage(t *testing.T) {
 	require.Equal(t, 5, seen, "two letters, a search and the flow twice show it where it is not masked")
 	require.NotContains(t, open.get("/").body, "text is masked")
 }
+
+func TestLettersArePagedAndFiltered(t *testing.T) {
+	b := set(t)
+	(&fakeData{}).connect(b)
+	first := b.get("/letters?state=any&conversation=a%26b").body
+	require.Contains(t, first, "250 letters")
+	require.Contains(t, first, `href="/letters/replies/3/249"`)
+	require.NotContains(t, first, `href="/letters/replies/3/149"`)
+	next := regexp.MustCompile(`href="([^"]+)" rel="next"`).FindStringSubmatch(first)[1]
+	require.Contains(t, next, "conversation=a%26b")
+	second := b.get(strings.ReplaceAll(next, "&amp;", "&")).body
+	require.Contains(t, second, `href="/letters/replies/3/149"`)
+	require.NotContains(t, second, `href="/letters/replies/3/249"`)
+	require.Contains(t, second, ">Newest</a>")
+	third := regexp.MustCompile(`href="([^"]+)" rel="next"`).FindStringSubmatch(second)[1]
+	require.NotContains(t, b.get(strings.ReplaceAll(third, "&amp;", "&")).body, `rel="next"`, "fifty are left")
+
+	require.Contains(t, first, "240 forbidden")
+	require.Contains(t, b.get("/letters?reason=expired").body, "10 letters")
+	require.Contains(t, b.get("/letters?since=lunch").body, "90m, 6h or 3d")
+}

@@ -140,9 +140,9 @@ func (c *Console) withLetters(facts []fact, source letters.Source) []fact {
 	if data == nil || data.Shelf == nil {
 		return facts
 	}
-	_, open, _, complete := data.Shelf.Page(letters.Choice{Source: source, States: openStates()}, nil, 0)
-	f := fact{Name: "given up", Value: count(open), Note: "letters that wait for a decision", Link: "/letters?topic=" + string(source)}
-	if !complete {
+	open := c.tallies.of(data.Shelf, letters.Choice{Source: source, States: openStates()})
+	f := fact{Name: "given up", Value: count(open.byReason.Total()), Note: "letters that wait for a decision", Link: "/letters?topic=" + string(source)}
+	if !open.complete {
 		f.Note = "letters, still being counted"
 	}
 	return append(facts, f)
