@@ -6,8 +6,10 @@ document.documentElement.classList.add("js");
 
 const pause = document.getElementById("pause");
 const offline = document.getElementById("offline");
+const paused = document.getElementById("paused");
 const announce = document.getElementById("announce");
 const live = document.querySelector("[hx-trigger]");
+const clock = (at) => at.toISOString().slice(11, 19) + " UTC";
 const stopped = () => pause.getAttribute("aria-pressed") === "true";
 
 // Nothing is replaced under a text that is being selected.
@@ -20,7 +22,8 @@ if (live) {
   pause.hidden = false;
   pause.addEventListener("click", () => {
     pause.setAttribute("aria-pressed", String(!stopped()));
-    pause.textContent = stopped() ? "Go on" : "Pause";
+    paused.hidden = !stopped();
+    paused.textContent = "Paused: what you see is from " + clock(new Date()) + ".";
   });
 }
 
@@ -45,7 +48,7 @@ function trim() {
 
 let reached = new Date();
 function unreachable() {
-  offline.textContent = "The process can't be reached: what you see is from " + reached.toISOString().slice(11, 19) + " UTC.";
+  offline.textContent = "The process can't be reached: what you see is from " + clock(reached) + ".";
   offline.hidden = false;
 }
 document.addEventListener("htmx:sendError", unreachable);
