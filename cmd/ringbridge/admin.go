@@ -1,27 +1,22 @@
 package main
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/json"
 	"log/slog"
 	"net/http"
-	"strings"
 
-	"github.com/go-chi/chi/v5"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/ringbridge/ringbridge/internal/console"
 	"github.com/ringbridge/ringbridge/internal/health"
-	"github.com/ringbridge/ringbridge/internal/secret"
 )
 
-// adminDeps is what the private listener shows.
+// adminDeps is what the private listener serves.
 type adminDeps struct {
-	Token    secret.String // "" = everybody who reaches the listener may look
+	Console  *console.Console
 	Board    *health.Board
 	Gatherer prometheus.Gatherer
-	Stages   func() []stageState
 	Logger   *slog.Logger
 }
 
@@ -30,23 +25,21 @@ type adminDeps struct {
 //	/livez /healthz   200 while the process lives, whatever else is wrong
 //	/readyz           200, or 503; the reasons in either case
 //	/metrics          Prometheus
-//	/                 the status page
+//	/                 the console
 //
-// With a token, all but the first three want it as a Bearer.
+// With a token, all but the first three want it: as a Bearer, or by the console's
+// login.
 func newAdmin(deps adminDeps) http.Handler {
-	r := chi.NewRouter()
+	mux := http.NewServeMux()
 	alive := func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) }
-	r.Get("/livez", alive)
-	r.Get("/healthz", alive)
-	r.Get("/readyz", ready(deps.Board))
-	r.Group(func(r chi.Router) {
-		r.Use(bearer(deps.Token))
-		r.Method(http.MethodGet, "/metrics", promhttp.HandlerFor(deps.Gatherer, promhttp.HandlerOpts{
-			ErrorLog: slog.NewLogLogger(deps.Logger.Handler(), slog.LevelWarn),
-		}))
-		r.Method(http.MethodGet, "/", newStatusPage(deps))
-	})
-	return r
+	mux.HandleFunc("GET /livez", alive)
+	mux.HandleFunc("GET /healthz", alive)
+	mux.Handle("GET /readyz", ready(deps.Board))
+	mux.Handle("GET /metrics", deps.Console.Guard(promhttp.HandlerFor(deps.Gatherer, promhttp.HandlerOpts{
+		ErrorLog: slog.NewLogLogger(deps.Logger.Handler(), slog.LevelWarn),
+	})))
+	mux.Handle("/", deps.Console)
+	return mux
 }
 
 // readiness is the answer of /readyz.
@@ -73,27 +66,5 @@ func ready(board *health.Board) http.HandlerFunc {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 		_ = json.NewEncoder(w).Encode(answer)
-	}
-}
-
-// bearer lets through who knows the token; everybody when there is none. The
-// comparison takes the same time wherever the first difference is, and whatever
-// the lengths are.
-func bearer(token secret.String) func(http.Handler) http.Handler {
-	want := sha256.Sum256([]byte(token.Reveal()))
-	return func(next http.Handler) http.Handler {
-		if token.Reveal() == "" {
-			return next
-		}
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-			got := sha256.Sum256([]byte(strings.TrimSpace(given)))
-			if !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
-				w.Header().Set("WWW-Authenticate", `Bearer realm="ringbridge"`)
-				http.Error(w, "ADMIN_TOKEN wanted, as Authorization: Bearer", http.StatusUnauthorized)
-				return
-			}
-			next.ServeHTTP(w, r)
-		})
 	}
 }

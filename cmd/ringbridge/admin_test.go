@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
 
@@ -18,7 +17,7 @@ import (
 
 // ask sends a GET to the private listener.
 func ask(handler http.Handler, path, authorization string) (int, string, http.Header) {
-	request := httptest.NewRequest(http.MethodGet, path, nil)
+	request := httptest.NewRequest(http.MethodGet, "http://localhost:9090"+path, nil)
 	if authorization != "" {
 		request.Header.Set("Authorization", authorization)
 	}
@@ -92,7 +91,7 @@ func TestTheTokenGuardsAllButLivenessAndReadiness(t *testing.T) {
 	}
 }
 
-func TestTheStatusPage(t *testing.T) {
+func TestTheFirstPageOfTheConsole(t *testing.T) {
 	board := &health.Board{}
 	board.Set("kafka", `cannot reach <script>"x"`)
 	code, body, header := ask(admin("", board), "/", "")
@@ -100,15 +99,8 @@ func TestTheStatusPage(t *testing.T) {
 	for _, fact := range []string{"Not ready", "kafka", "cannot reach &lt;script&gt;", "turns the inbox into events", ">41<", `name="viewport"`} {
 		require.Contains(t, body, fact)
 	}
-	require.Regexp(t, `>3m[01]s ago<`, body)
+	require.Regexp(t, `>3 min( 1 s)? ago<`, body)
 	require.NotContains(t, body, "refused", "a counter of nothing tells nothing")
-	require.NotContains(t, body, "<script")
-
-	policy := header.Get("Content-Security-Policy")
-	require.Contains(t, policy, "default-src 'none'")
-	require.NotContains(t, policy, "unsafe")
-	require.NotContains(t, policy, "script-src")
-	// The policy names the hash of the one style sheet: a browser shows it only then.
-	style, _, _ := strings.Cut(strings.SplitN(body, "<style>", 2)[1], "</style>")
-	require.Contains(t, policy, "'sha256-"+sum(style)+"'")
+	require.NotContains(t, body, `<script>"x"`)
+	require.NotContains(t, header.Get("Content-Security-Policy"), "unsafe")
 }

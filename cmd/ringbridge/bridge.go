@@ -12,6 +12,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/ringbridge/ringbridge/consume"
+	"github.com/ringbridge/ringbridge/internal/console"
 	"github.com/ringbridge/ringbridge/internal/health"
 	"github.com/ringbridge/ringbridge/internal/kafka"
 	"github.com/ringbridge/ringbridge/internal/ringcentral"
@@ -57,6 +59,8 @@ type bridge struct {
 	platform  *ringcentral.Platform // all stages share it; nil where it is off
 	news      *news                 // what all processes of the account have to know
 	listeners listeners             // of the platform's notifications
+	console   *console.Console      // what people see at the private listener
+	consumer  *consume.Consumer     // nil where the stage is off
 
 	// Opened, where set, is told the addresses as soon as they are known.
 	Opened func(addresses)
@@ -157,8 +161,9 @@ func (b *bridge) openTraces(ctx context.Context) (err error) {
 // openListeners opens the addresses first: whoever looks at the process, and
 // whoever sends to it, gets an answer from the first moment on.
 func (b *bridge) openListeners(ctx context.Context) error {
+	b.openConsole(ctx)
 	private, err := listen(ctx, "ADMIN_ADDR", b.cfg.Listen.Private, newAdmin(adminDeps{
-		Token: b.cfg.Listen.Token, Board: b.board, Gatherer: b.metrics, Stages: b.stages.list, Logger: b.logger,
+		Console: b.console, Board: b.board, Gatherer: b.metrics, Logger: b.logger,
 	}), b.logger)
 	if err != nil {
 		return err

@@ -106,6 +106,11 @@ func loopback(addr string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
+// consoleConfig is about what people see at the private listener.
+type consoleConfig struct {
+	MaskText bool `env:"CONSOLE_MASK_TEXT,default=false"`
+}
+
 // processConfig is about the process itself.
 type processConfig struct {
 	Account         string        `env:"ACCOUNT,default=default"`

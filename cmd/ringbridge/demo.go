@@ -36,7 +36,7 @@ With --once the traffic ends, both sides are counted, and the exit status is 1 i
 anything was lost or doubled.
 
 Reads DATA_DIR (default: a directory that is removed), HTTP_ADDR, ADMIN_ADDR (default:
-free ports), LOG_LEVEL (default: error) and LOG_FORMAT; other settings are the demo's own.`,
+free ports), CONSOLE_MASK_TEXT, LOG_LEVEL (default: error) and LOG_FORMAT; other settings are the demo's own.`,
 		Example: `  ringbridge demo
   ringbridge demo --once
   LOG_LEVEL=info ringbridge demo`,
@@ -127,7 +127,7 @@ func (p *program) demoEnvironment() (env map[string]string, remove func(), err e
 		"POLL_INTERVAL": "1s", "POLL_OVERLAP": "1m", "POLL_SWEEP_INTERVAL": "5s", "POLL_SWEEP": "96h",
 		"REPLIES_BACKOFF_MIN": "300ms", "REPLIES_BACKOFF_MAX": "2s",
 	}
-	for _, name := range []string{"DATA_DIR", "HTTP_ADDR", "ADMIN_ADDR", "ADMIN_TOKEN", "LOG_LEVEL", "LOG_FORMAT"} {
+	for _, name := range []string{"DATA_DIR", "HTTP_ADDR", "ADMIN_ADDR", "ADMIN_TOKEN", "CONSOLE_MASK_TEXT", "LOG_LEVEL", "LOG_FORMAT"} {
 		if value, ok := p.env.Lookup(name); ok && value != "" {
 			env[name] = value
 		}

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/ringbridge/ringbridge/internal/console"
 	"github.com/ringbridge/ringbridge/internal/health"
 	"github.com/ringbridge/ringbridge/internal/kafka"
 	"github.com/ringbridge/ringbridge/internal/secret"
@@ -55,8 +56,13 @@ func LoadAll(ctx context.Context, env envconfig.Lookuper) error {
 // Admin returns the private listener's handler.
 func Admin(token string, board *health.Board, registry *prometheus.Registry, logger *slog.Logger) http.Handler {
 	return newAdmin(adminDeps{
-		Token: secret.String(token), Board: board, Gatherer: registry, Logger: logger,
-		Stages: func() []stageState { return []stageState{{"publish", stageRunning, "turns the inbox into events"}} },
+		Board: board, Gatherer: registry, Logger: logger,
+		Console: console.New(console.Deps{
+			Token: secret.String(token), Board: board, Gatherer: registry, Logger: logger,
+			Stages: func() []console.Stage {
+				return []console.Stage{{Name: "publish", State: console.Running, About: "turns the inbox into events"}}
+			},
+		}),
 	})
 }
 

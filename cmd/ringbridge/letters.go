@@ -8,8 +8,7 @@ import (
 
 // keepLetters has brokers remember which dead letters were sent back and which
 // were discarded, until ctx ends.
-func (b *bridge) keepLetters(ctx context.Context) {
-	office := newOffice(b.cfg.Connection.Broker, reach{opts: b.opts, adm: b.adm}, b.codec, b.logger)
+func (b *bridge) keepLetters(ctx context.Context, office *letters.Office) {
 	for {
 		if err := within(ctx, topicsTimeout, office.Keep); err != nil && ctx.Err() == nil {
 			b.logger.Warn("cannot keep what became of dead letters; tried again later", "component", componentKafka, "error", err, "after", letters.KeepInterval)

@@ -3,8 +3,6 @@ package main_test
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -16,11 +14,6 @@ import (
 
 	ringbridge "github.com/ringbridge/ringbridge/cmd/ringbridge"
 )
-
-func sum(text string) string {
-	hash := sha256.Sum256([]byte(text))
-	return base64.StdEncoding.EncodeToString(hash[:])
-}
 
 func TestCleanupsRunNewestFirstAndWithinTheirTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -19,6 +19,7 @@ import (
 type config struct {
 	Connection connectionConfig
 	Listen     listenConfig
+	Console    consoleConfig
 	Webhook    webhook.Config
 	Process    processConfig
 	Engage     ringcentral.EngageConfig

@@ -43,8 +43,9 @@ func settingDocs() []settingGroup {
 		{"Process", []settingDoc{
 			{"HTTP_ADDR", "public listener: webhooks and nothing else"},
 			{"HTTP_MAX_BODY", "largest webhook, in bytes; more is answered 413"},
-			{"ADMIN_ADDR", "private listener: /metrics, /livez, /readyz, / (status); not on loopback it demands ADMIN_TOKEN"},
-			{"ADMIN_TOKEN", "wanted as Authorization: Bearer by all of it but /livez and /readyz"},
+			{"ADMIN_ADDR", "private listener: /metrics, /livez, /readyz, / the console; not on loopback it demands ADMIN_TOKEN"},
+			{"ADMIN_TOKEN", "wanted as Authorization: Bearer, or by the console's login, by all of it but /livez and /readyz"},
+			{"CONSOLE_MASK_TEXT", "true = the console hides what customers write and who they are"},
 			{"SHUTDOWN_TIMEOUT", "how long a stop may take"},
 			{"SPOOL_DIR", "keeps webhooks on disk while Kafka is unreachable; its own for each process, on a disk that outlives it; empty = 503"},
 			{"ACCOUNT", "the account's name in events and their ids; changing it makes every event a new one"},
@@ -127,7 +128,7 @@ func zeroText(s setting) string {
 // prefixes begin the names of our settings; other programs' may begin so too,
 // which is why unknown ones are only warned about.
 func prefixes() []string {
-	return []string{"ENGAGE_", "KAFKA_", "POLL_", "REPLIES_", "TOPIC_", "SCHEMA_REGISTRY_", "RINGCENTRAL_"}
+	return []string{"CONSOLE_", "ENGAGE_", "KAFKA_", "POLL_", "REPLIES_", "TOPIC_", "SCHEMA_REGISTRY_", "RINGCENTRAL_"}
 }
 
 // unknownSettings returns the variables that begin as ours do and are none: a

@@ -14,46 +14,32 @@ import (
 	"github.com/ringbridge/ringbridge/ingest"
 	"github.com/ringbridge/ringbridge/ingest/poll"
 	"github.com/ringbridge/ringbridge/ingest/webhook"
+	"github.com/ringbridge/ringbridge/internal/console"
 	"github.com/ringbridge/ringbridge/internal/kafka"
 	"github.com/ringbridge/ringbridge/internal/ringcentral"
 	"github.com/ringbridge/ringbridge/publish"
 )
 
-// The parts of ingest, as the status page and metrics name them. The poller's
+// The parts of ingest, as the console and metrics name them. The poller's
 // consumer group has its name too.
 const (
 	stagePoll    = "poll"
 	stageWebhook = "webhook"
 )
 
-// States of a stage.
-const (
-	stageRunning = "running"
-	stageStopped = "stopped"
-	stageOff     = "off"
-)
-
-// stageState is a stage as the status page shows it.
-type stageState struct {
-	Name, State, About string
-}
-
-// Running tells whether the stage is.
-func (s stageState) Running() bool { return s.State == stageRunning }
-
 // stageList remembers the states. It is safe for concurrent use.
 type stageList struct {
 	mu     sync.Mutex
-	states []stageState
+	states []console.Stage
 }
 
-func (l *stageList) list() []stageState {
+func (l *stageList) list() []console.Stage {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.states)
 }
 
-func (l *stageList) set(state stageState) {
+func (l *stageList) set(state console.Stage) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i, s := range l.states {
@@ -76,7 +62,8 @@ func (b *bridge) startStages(ctx context.Context) error {
 	}
 	b.background(ctx, "prober", b.watch)
 	b.background(ctx, "transactions", b.watchTransactions)
-	b.background(ctx, "letters", b.keepLetters)
+	office := newOffice(b.cfg.Connection.Broker, reach{opts: b.opts, adm: b.adm}, b.codec, b.logger)
+	b.background(ctx, "letters", func(ctx context.Context) { b.keepLetters(ctx, office) })
 	for _, stage := range []struct {
 		name  string
 		start func(context.Context, *ringcentral.Engage) error
@@ -88,6 +75,7 @@ func (b *bridge) startStages(ctx context.Context) error {
 			return err
 		}
 	}
+	b.connectConsole(ctx, office)
 	return nil
 }
 
@@ -143,7 +131,7 @@ func (b *bridge) shareQuota(ctx context.Context, engage *ringcentral.Engage) {
 func (b *bridge) startConsume(ctx context.Context, engage *ringcentral.Engage) error {
 	const about = "carries out reply commands"
 	if engage == nil && b.platform == nil {
-		b.stages.set(stageState{stageConsume, stageOff, "ENGAGE_BASE_URL and RINGCENTRAL_CLIENT_ID are empty; commands wait on the topic"})
+		b.stages.set(console.Stage{Name: stageConsume, State: console.Off, About: "ENGAGE_BASE_URL and RINGCENTRAL_CLIENT_ID are empty; commands wait on the topic"})
 		return nil
 	}
 	names := b.names()
@@ -158,7 +146,8 @@ func (b *bridge) startConsume(ctx context.Context, engage *ringcentral.Engage) e
 	if err != nil {
 		return err
 	}
-	b.runStage(ctx, stageState{Name: stageConsume, About: about}, stage.Run)
+	b.consumer = stage
+	b.runStage(ctx, console.Stage{Name: stageConsume, About: about}, stage.Run)
 	return nil
 }
 
@@ -177,7 +166,7 @@ func (b *bridge) startPublish(ctx context.Context, engage *ringcentral.Engage) e
 	if b.platform != nil && b.cfg.Platform.Client.Contents() {
 		deps.Social = b.platform
 	}
-	b.runStage(ctx, stageState{Name: stagePublish, About: about}, publish.New(deps, b.cfg.Publish).Run)
+	b.runStage(ctx, console.Stage{Name: stagePublish, About: about}, publish.New(deps, b.cfg.Publish).Run)
 	return nil
 }
 
@@ -186,9 +175,9 @@ func (b *bridge) startIngest(ctx context.Context, engage *ringcentral.Engage) er
 	b.startPoll(ctx, engage, b.intake.inbox)
 	b.public.set(b.intake.receiver)
 	b.undo.add("intake of webhooks", b.listener.drain) // the first to stop
-	state := stageState{stageWebhook, stageRunning, "takes in what is sent to " + strings.Join(webhookPaths(b.cfg.Webhook), " and ")}
+	state := console.Stage{Name: stageWebhook, State: console.Running, About: "takes in what is sent to " + strings.Join(webhookPaths(b.cfg.Webhook), " and ")}
 	if !b.cfg.Webhook.Enabled() {
-		state = stageState{stageWebhook, stageOff, "ENGAGE_WEBHOOK_SECRET and RINGCENTRAL_WEBHOOK_TOKEN are empty"}
+		state = console.Stage{Name: stageWebhook, State: console.Off, About: "ENGAGE_WEBHOOK_SECRET and RINGCENTRAL_WEBHOOK_TOKEN are empty"}
 		b.logger.Warn("webhooks are off; set ENGAGE_WEBHOOK_SECRET, or RINGCENTRAL_WEBHOOK_TOKEN for the platform's")
 	}
 	b.stages.set(state)
@@ -208,7 +197,7 @@ func webhookPaths(cfg webhook.Config) (open []string) {
 
 func (b *bridge) startPoll(ctx context.Context, engage *ringcentral.Engage, inbox *ingest.Inbox) {
 	if engage == nil && b.platform == nil {
-		b.stages.set(stageState{stagePoll, stageOff, "ENGAGE_BASE_URL and RINGCENTRAL_CLIENT_ID are empty"})
+		b.stages.set(console.Stage{Name: stagePoll, State: console.Off, About: "ENGAGE_BASE_URL and RINGCENTRAL_CLIENT_ID are empty"})
 		return
 	}
 	deps := poll.Deps{
@@ -221,7 +210,7 @@ func (b *bridge) startPoll(ctx context.Context, engage *ringcentral.Engage, inbo
 	b.pollPlatform(ctx, &deps)
 	poller := poll.New(deps, b.cfg.Poll)
 	b.listeners.poller.Store(poller)
-	b.runStage(ctx, stageState{Name: stagePoll, About: "finds what webhooks miss"}, poller.Run)
+	b.runStage(ctx, console.Stage{Name: stagePoll, About: "finds what webhooks miss"}, poller.Run)
 }
 
 func (b *bridge) names() kafka.Names {
@@ -234,15 +223,15 @@ func (b *bridge) stageOptions(stage string) []kgo.Opt {
 }
 
 // runStage runs a stage until ctx ends; its fault ends the process.
-func (b *bridge) runStage(ctx context.Context, state stageState, stage func(context.Context) error) {
-	state.State = stageRunning
+func (b *bridge) runStage(ctx context.Context, state console.Stage, stage func(context.Context) error) {
+	state.State = console.Running
 	b.stages.set(state)
 	b.background(ctx, state.Name, func(ctx context.Context) {
 		err := stage(ctx)
 		if err == nil && ctx.Err() == nil {
 			err = errors.New("ended by itself")
 		}
-		state.State = stageStopped
+		state.State = console.Stopped
 		b.stages.set(state)
 		if err != nil {
 			b.failed(fmt.Errorf("%s: %w", state.Name, err))
