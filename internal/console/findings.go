@@ -41,6 +41,7 @@ const (
 type finding struct {
 	Level, Side   string
 	What, Why, Do string
+	Component     string    // as /readyz and the log name it; "" = it is no component's
 	Since         time.Time // zero = not known
 }
 
@@ -62,7 +63,9 @@ func (c *Console) unwell() (found []finding) {
 	}
 	for _, reason := range c.deps.Board.Reasons() {
 		side, do := advice(reason)
-		found = append(found, finding{Level: level, Side: side, What: reason.Component, Why: reason.Reason, Do: do, Since: reason.Since})
+		found = append(found, finding{
+			Level: level, Side: side, What: heading(reason.Component), Why: reason.Reason, Do: do, Component: reason.Component, Since: reason.Since,
+		})
 	}
 	for _, stage := range c.deps.Stages() {
 		if stage.State == Stopped {
@@ -73,6 +76,30 @@ func (c *Console) unwell() (found []finding) {
 		}
 	}
 	return found
+}
+
+// heading tells in plain words what a component of the board stops.
+func heading(component string) string {
+	if stream, ok := strings.CutPrefix(component, "poll "); ok {
+		return stream + " is not polled"
+	}
+	if api, ok := strings.CutPrefix(component, "replies."); ok {
+		return "Replies through " + api + " wait"
+	}
+	known := map[string]string{
+		"process":          "The process is not running yet, or not any more",
+		"kafka":            "Kafka is out of reach",
+		"topics":           "The topics are not as they must be",
+		"schema_registry":  "The schema registry is out of reach",
+		"publish/kafka":    "Events wait for Kafka",
+		"publish/registry": "Events wait for the schema registry",
+		"poll":             "Engage Digital is not polled",
+		"spool":            "The disk for webhooks has trouble",
+	}
+	if plain, ok := known[component]; ok {
+		return plain
+	}
+	return component
 }
 
 // advice says which side a reason of the board stops, and what to do.
@@ -199,10 +226,10 @@ func apiFindings(s stretch) (found []finding) {
 		}
 		f := finding{
 			Level: warn, Side: sideBoth, What: "Calls to " + api + " fail", Why: fmt.Sprintf("%.0f %% of them got a 5xx, or no answer, in the last half minute.", failed/all*100),
-			Do: "Look at RingCentral's status page, and at the way there. Replies and polling go on by themselves; commands wait, none is given up while the API is down.",
+			Do: "Look at RingCentral's status page, and at the way there. Webhooks still come in; replies and polling go on by themselves, and no command is given up while the API is down.",
 		}
 		if s.rate("ringbridge_api_requests_total", labels{"api": api, "status": "2xx"}) == 0 {
-			f.Level, f.What, f.Why = bad, api+" is down", "No call has succeeded in the last half minute: 5xx, or no answer."
+			f.What, f.Why = "Every call to "+api+" fails", "None has succeeded in the last half minute: 5xx, or no answer."
 		}
 		found = append(found, f)
 	}

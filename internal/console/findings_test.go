@@ -35,11 +35,11 @@ func TestTheFirstPageSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 		says    []string
 	}{
 		"all is well":          {func(*bench) {}, "Working", []string{"Nothing is wrong"}},
-		"Kafka is away":        {func(b *bench) { b.board.Set("kafka", "cannot reach k1:9092") }, "Not working", []string{"cannot reach k1:9092", "Bring the brokers back", "both ways"}},
+		"Kafka is away":        {func(b *bench) { b.board.Set("kafka", "cannot reach k1:9092") }, "Not working", []string{"cannot reach k1:9092", "Bring the brokers back", "both ways", "Kafka is out of reach"}},
 		"the registry is away": {func(b *bench) { b.board.Set("publish/registry", "refused") }, "Not working", []string{"Bring the schema registry back"}},
 		"the credential":       {func(b *bench) { b.board.Set("replies.engage", "the API refuses the credential") }, "Not working", []string{"Make a new token", "· since"}},
-		"a circuit is open":    {func(b *bench) { b.board.Set("replies.engage", "the API is down") }, "Not working", []string{"status page", "none is given up"}},
-		"a stream is refused":  {func(b *bench) { b.board.Set("poll engage/contents", "refused") }, "Not working", []string{"give the token&#39;s user the permission"}},
+		"a circuit is open":    {func(b *bench) { b.board.Set("replies.engage", "the API is down") }, "Not working", []string{"status page", "Replies through engage wait", "replies.engage"}},
+		"a stream is refused":  {func(b *bench) { b.board.Set("poll engage/contents", "refused") }, "Not working", []string{"give the token&#39;s user the permission", "engage/contents is not polled"}},
 		"replies wait":         {func(b *bench) { b.gauge("replies_oldest_unfinished_timestamp_seconds", minutesAgo(3)) }, "Working, with trouble", []string{"Replies wait", "3 min old"}},
 		"replies wait long":    {func(b *bench) { b.gauge("replies_oldest_unfinished_timestamp_seconds", minutesAgo(30)) }, "Not working", []string{"30 min old"}},
 		"the spool is in use": {func(b *bench) {
@@ -79,7 +79,7 @@ func TestAnAPIThatFailsIsToldAtOnce(t *testing.T) {
 		ok, failed float64
 		says       string
 	}{
-		"every call": {0, 3, "engage is down"},
+		"every call": {0, 3, "Every call to engage fails"},
 		"some calls": {1, 1, "50 % of them got a 5xx"},
 		"few calls":  {19, 1, "Nothing is wrong"},
 		"no calls":   {0, 0, "Nothing is wrong"},

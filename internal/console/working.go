@@ -95,13 +95,13 @@ func (c *Console) inFacts(s stretch) []fact {
 	late := s.quantile(0.99, "ringbridge_publish_lag_seconds", nil)
 	facts := []fact{
 		{Name: "events published", Value: perSecond(s.rate("ringbridge_publish_events_total", nil))},
-		{Name: "waiting in the inbox", Value: c.waiting("inbox"), Note: "records not yet published"},
+		{Name: "in the inbox", Value: c.waiting("inbox"), Note: "records not yet published"},
 		{Name: "receipt to topic", Value: took(late), Note: "99 of 100 are faster"},
 		{Name: "last webhook", Value: ago(webhook), Note: clock(webhook)},
 		{Name: "last poll", Value: ago(poll), Note: clock(poll)},
 	}
 	if n := s.to.sum("ringbridge_publish_repaired_events_total", nil); n > 0 {
-		facts = append(facts, fact{Name: "found by polling only", Value: count(n), Note: "since the start: their webhooks were lost or late"})
+		facts = append(facts, fact{Name: "found by polling", Value: count(n), Note: "only, since the start: webhooks lost or late"})
 	}
 	if s.to.most("ringbridge_spool_active", nil) > 0 {
 		facts = append(facts, fact{Name: "on disk", Value: count(s.to.sum("ringbridge_spool_records", nil)), Note: "webhooks that wait for Kafka", Level: warn})
@@ -123,10 +123,10 @@ func (c *Console) outFacts(s stretch) []fact {
 	}
 	facts := []fact{
 		{Name: "replies done", Value: perSecond(s.rate("ringbridge_replies_results_total", labels{"state": "succeeded|recovered"}))},
-		{Name: "waiting on the topic", Value: c.waiting("replies"), Note: "commands without a result"},
+		{Name: "on the topic", Value: c.waiting("replies"), Note: "commands without a result"},
 		oldest,
 		{Name: "call", Value: took(s.quantile(0.99, "ringbridge_replies_attempt_duration_seconds", nil)), Note: "99 of 100 are faster"},
-		{Name: "conversations that wait", Value: count(s.to.sum("ringbridge_replies_conversations_waiting", nil)), Link: "/stuck"},
+		{Name: "conversations", Value: count(s.to.sum("ringbridge_replies_conversations_waiting", nil)), Note: "with unfinished commands", Link: "/stuck"},
 	}
 	if n := s.to.sum("ringbridge_replies_in_doubt", nil); n > 0 {
 		facts = append(facts, fact{Name: "in doubt", Value: count(n), Note: "being looked up: may have been sent", Level: warn})
