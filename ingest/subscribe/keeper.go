@@ -92,6 +92,7 @@ func (k *Keeper) Check() {
 func (k *Keeper) Run(ctx context.Context) {
 	defer k.metrics.up.Set(0)
 	defer k.metrics.expiry.Set(0)
+	defer k.metrics.failing.Set(0)
 	known, failures := "", 0
 	for ctx.Err() == nil {
 		s, err := k.check(ctx, known)
@@ -101,6 +102,7 @@ func (k *Keeper) Run(ctx context.Context) {
 		if err != nil {
 			failures++
 			k.metrics.failed.Inc()
+			k.metrics.failing.Set(1)
 			k.metrics.up.Set(0)
 			k.deps.Logger.LogAttrs(ctx, level(failures), "subscription not kept: what it misses is found by polling",
 				slog.Any("error", err), slog.Duration("again_in", wait(err)))
@@ -110,6 +112,7 @@ func (k *Keeper) Run(ctx context.Context) {
 			continue
 		}
 		known, failures = s.ID, 0
+		k.metrics.failing.Set(0)
 		k.metrics.up.Set(1)
 		k.metrics.expiry.Set(float64(s.ExpirationTime.Unix()))
 		if !k.sleep(ctx, k.every) {

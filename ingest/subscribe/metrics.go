@@ -8,6 +8,7 @@ import (
 type metrics struct {
 	expiry  prometheus.Gauge
 	up      prometheus.Gauge
+	failing prometheus.Gauge
 	changes *prometheus.CounterVec
 	failed  prometheus.Counter
 }
@@ -21,6 +22,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		}),
 		up: auto.NewGauge(prometheus.GaugeOpts{
 			Name: "ringbridge_subscription_active", Help: "1 while this process keeps a subscription that is active.",
+		}),
+		failing: auto.NewGauge(prometheus.GaugeOpts{
+			Name: "ringbridge_subscription_failing", Help: "1 while the last check of the subscription by this process has failed.",
 		}),
 		changes: auto.NewCounterVec(prometheus.CounterOpts{
 			Name: "ringbridge_subscription_changes_total", Help: "What was done to the subscription, and what was found to have happened to it.",

@@ -262,6 +262,12 @@ func subscriptionFindings(s stretch) (found []finding) {
 			Do:    "Polling finds the messages meanwhile. Look whether /webhooks/ringcentral can be reached from outside; `ringbridge doctor` checks it.",
 		})
 	}
+	if s.to.most("ringbridge_subscription_failing", nil) == 1 {
+		found = append(found, finding{
+			Level: warn, Side: sideIn, What: "The subscription is not kept", Why: "Its last check failed: the platform may send no notifications.",
+			Do: "Look for `subscription not kept` in the log: it says why. Mostly RINGCENTRAL_WEBHOOK_URL does not answer the platform's challenge, or the application lacks a permission. Polling finds the messages meanwhile.",
+		})
+	}
 	if at := s.to.time("ringbridge_subscription_expiry_timestamp_seconds", nil); !at.IsZero() && time.Until(at) < expiresSoon {
 		found = append(found, finding{
 			Level: warn, Side: sideIn, What: "The subscription expires " + ago(at), Why: "It should have been renewed.",

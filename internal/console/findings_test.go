@@ -60,6 +60,7 @@ func TestTheFirstPageSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 			b.gauge("api_budget_calls_per_minute", 500, "api", "engage", "group", "all")
 			b.gauge("api_hold_until_timestamp_seconds", minutesAgo(-2), "api", "engage", "group", "all")
 		}, "Working, with trouble", []string{"No calls to engage", "429"}},
+		"the subscription fails":   {func(b *bench) { b.gauge("subscription_failing", 1) }, "Working, with trouble", []string{"The subscription is not kept"}},
 		"notifications stay away":  {func(b *bench) { b.gauge("subscription_silent", 1) }, "Working, with trouble", []string{"Notifications stay away"}},
 		"the subscription expires": {func(b *bench) { b.gauge("subscription_expiry_timestamp_seconds", minutesAgo(-90)) }, "Working, with trouble", []string{"The subscription expires in 1 h"}},
 	} {

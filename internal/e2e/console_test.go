@@ -3,16 +3,131 @@
 package e2e_test
 
 import (
+	"fmt"
+	"strconv"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ringbridge/ringbridge/internal/deadletter"
 	"github.com/ringbridge/ringbridge/internal/sandbox"
+	"github.com/ringbridge/ringbridge/schemas"
 )
 
-func TestTheConsole(t *testing.T) {
-	w, public := newPlatformWorld(t, sandbox.PlatformConfig{})
-	bridge := w.start(public, freePort(t))
+// TestTheConsoleInABadNight walks the operator's questions, in the order of asking,
+// in a browser, on the program in trouble.
+func TestTheConsoleInABadNight(t *testing.T) {
+	w := newTroubledWorld(t)
+	bridge := w.start(w.public, freePort(t))
+	w.giveUp()
+	w.fail()
 	b := newBrowser(t, bridge.admin)
+
+	// Is it working?
 	b.open("/")
+	b.shows("main", "Not working", "the API is down, commands are kept", "The subscription is not kept", "What to do:", "open: outage, probing")
 	b.pictures("working")
+
+	// What is stuck?
+	b.open("/stuck")
+	b.shows("main", "stuck", "looking up", "503", stuckNumber, "waiting-0")
+	b.pictures("stuck")
+
+	// What was given up?
+	b.open("/letters")
+	b.shows("#count", strconv.Itoa(letterReasons*perReason)+" letters")
+	for _, reason := range []string{"expired", "forbidden", "not_found", "rejected"} {
+		b.shows("main", strconv.Itoa(perReason)+" "+reason)
+	}
+	b.pictures("letters")
+	b.click("#r-rejected")
+	b.shows("#count", strconv.Itoa(perReason)+" letters")
+	b.click("tbody tr:first-child th a")
+	b.shows("main", "rejected", "422", "answer rejected-", "What the ledger holds of the command", "DEAD_LETTERED")
+	b.pictures("letter")
+
+	// What happened to this?
+	b.open("/find?q=rejected-7")
+	b.shows("main", "command: CreateContent", "attempt 1 begins", "given up: rejected, HTTP 422", "dead letter: rejected")
+	b.pictures("find")
+	b.open("/find?q=" + w.parents[7].ThreadID)
+	b.shows("main", "rejected-7", "forbidden-7", "rejected-27")
+
+	// What flows?
+	b.open("/flow")
+	b.live(w)
+	b.pictures("flow")
+
+	w.mend()
+	w.sendBack(b)
 	b.quiet()
+}
+
+// live sees events come while the page is open, and none while it is paused.
+func (b *browser) live(w troubledWorld) {
+	b.t.Helper()
+	p := w.box.Platform()
+	arrive := func(text string) {
+		_, err := p.ImportMessages(sandbox.MessageImport{Text: text})
+		require.NoError(b.t, err)
+	}
+	b.shows("main", "Waiting for the first event")
+	arrive("the first of the flow")
+	b.shows("#moments", "the first of the flow")
+	b.click("#pause")
+	arrive("while it is paused")
+	w.eventually(2, time.Minute, func() int { return len(w.messages()) }, "texts on the topic")
+	require.NotContains(b.t, b.text("#moments"), "while it is paused")
+	b.click("#pause")
+	b.shows("#moments", "while it is paused")
+}
+
+// sendBack redrives the letters from the page, reason by reason, and counts on both
+// sides: one more result each, and no answer twice.
+func (w troubledWorld) sendBack(b *browser) {
+	w.t.Helper()
+	before := w.results()
+	for _, reason := range []deadletter.Reason{deadletter.Forbidden, deadletter.NotFound, deadletter.Rejected, deadletter.Expired} {
+		b.open("/letters?reason=" + string(reason))
+		b.shows("#count", strconv.Itoa(perReason)+" letters")
+		b.click(`button[value="send-back all"]`)
+		b.shows("main", "What would happen", fmt.Sprintf("%d letters would go back", perReason))
+		if reason == deadletter.Forbidden {
+			b.pictures("plan")
+			b.do(chromedp.SendKeys(chromedp.CSS("#name"), "Ada"))
+		}
+		b.click("main form button[type=submit]")
+		b.shows("main", fmt.Sprintf("%d letters sent back by Ada", perReason))
+	}
+	again := func() (n int) {
+		for id, results := range w.results() {
+			if len(results) > len(before[id]) && len(before[id]) > 0 {
+				n++
+			}
+		}
+		return n
+	}
+	w.eventually(letterReasons*perReason, waitLong, again, "results of letters that were sent back")
+	effects := map[string]int{}
+	for _, c := range w.box.Contents() {
+		effects[string(c.Body)]++
+	}
+	for id, results := range w.results() {
+		reason, _, _ := strings.Cut(id, "-")
+		if len(before[id]) == 0 {
+			continue // not a letter: it waited for the API
+		}
+		require.Len(w.t, results, 2, id)
+		want := 1
+		if reason == string(deadletter.Expired) {
+			want = 0
+			require.Equal(w.t, "expired", *results[1].Reason)
+		} else {
+			require.Equal(w.t, schemas.ReplyStateSucceeded, results[1].State, id)
+		}
+		require.Equal(w.t, want, effects["answer "+id], id)
+	}
 }
