@@ -178,7 +178,7 @@ func (w *world) throughput(bridge *bridge, window time.Duration, open bool) floa
 	published := func() float64 {
 		_, text, err := get(bridge.admin + "/metrics")
 		require.NoError(w.t, err)
-		return metric(text, `ringbridge_publish_events_total{type="content.imported"}`)
+		return metric(text, "ringbridge_publish_lag_seconds_count")
 	}
 	time.Sleep(window / 5) // the beginning is not measured
 	began, before := time.Now(), published()
