@@ -97,11 +97,11 @@ func TestAKeyIsSearchedForWhereItIs(t *testing.T) {
 	})
 }
 
-// A day lies between two contents of a thread.
+// Hours lie between two contents of a thread.
 func TestOnlyWhatIsNewEnoughIsRead(t *testing.T) {
 	bubble(t, func(t *testing.T, h *hall) {
 		h.imported("thread", "old")
-		time.Sleep(24 * time.Hour)
+		time.Sleep(6 * time.Hour)
 		since := time.Now()
 		h.imported("thread", "new")
 		story, err := h.line.Find(t.Context(), timeline.Query{ID: "thread", Since: since})
