@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ringbridge/ringbridge/internal/timeline"
+	"github.com/ringbridge/ringbridge/schemas"
 )
 
 const (
@@ -35,6 +36,15 @@ type spanChoice struct{ Value, Name string }
 type momentView struct {
 	timeline.Moment
 	JSON string
+}
+
+// Look is how the moment is marked: by its kind, and what was given up stands out.
+func (m momentView) Look() string {
+	record, _ := m.Record.(map[string]any)
+	if m.Kind == timeline.Result && record["state"] == string(schemas.ReplyStateDeadLettered) {
+		return string(timeline.Letter)
+	}
+	return string(m.Kind)
 }
 
 // More tells of what else the moment is, to go on from.

@@ -50,7 +50,7 @@ func (c *Console) refuse(w http.ResponseWriter, r *http.Request) {
 		header.Set("HX-Redirect", "/login")
 		w.WriteHeader(http.StatusUnauthorized)
 	case r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/html"):
-		c.pages.render(w, r, c.deps.Logger, http.StatusUnauthorized, "login", c.frame(r, "Log in", loginView{Next: r.URL.RequestURI()}))
+		c.showLogin(w, r, http.StatusUnauthorized, loginView{Next: r.URL.RequestURI()})
 	default:
 		http.Error(w, "ADMIN_TOKEN wanted, as Authorization: Bearer", http.StatusUnauthorized)
 	}
@@ -71,12 +71,19 @@ type loginView struct {
 	Wait  int // seconds before the next try
 }
 
+// showLogin shows the form.
+func (c *Console) showLogin(w http.ResponseWriter, r *http.Request, status int, view loginView) {
+	f := c.frame(r, "Log in", view)
+	f.Stranger = true
+	c.pages.render(w, r, c.deps.Logger, status, "login", f)
+}
+
 func (c *Console) loginPage(w http.ResponseWriter, r *http.Request) {
 	if c.deps.Token.Reveal() == "" || c.sessions.has(r) {
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 		return
 	}
-	c.pages.render(w, r, c.deps.Logger, http.StatusOK, "login", c.frame(r, "Log in", loginView{Next: "/"}))
+	c.showLogin(w, r, http.StatusOK, loginView{Next: "/"})
 }
 
 func (c *Console) login(w http.ResponseWriter, r *http.Request) {
@@ -85,7 +92,7 @@ func (c *Console) login(w http.ResponseWriter, r *http.Request) {
 	if wait := c.logins.wait(r); wait > 0 {
 		view.Wait = seconds(wait)
 		w.Header().Set("Retry-After", strconv.Itoa(view.Wait))
-		c.pages.render(w, r, c.deps.Logger, http.StatusTooManyRequests, "login", c.frame(r, "Log in", view))
+		c.showLogin(w, r, http.StatusTooManyRequests, view)
 		return
 	}
 	if c.deps.Token.Reveal() != "" {
@@ -93,7 +100,7 @@ func (c *Console) login(w http.ResponseWriter, r *http.Request) {
 			c.logins.failed(r)
 			log.Warn("login to the console refused: wrong token")
 			view.Wrong = true
-			c.pages.render(w, r, c.deps.Logger, http.StatusUnauthorized, "login", c.frame(r, "Log in", view))
+			c.showLogin(w, r, http.StatusUnauthorized, view)
 			return
 		}
 		c.logins.succeeded(r)

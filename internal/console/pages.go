@@ -36,6 +36,7 @@ type frame struct {
 	Self             string // what the page asks for to renew itself
 	Masked           bool
 	LoggedIn         bool
+	Stranger         bool // who has not shown the token is told nothing
 	// Moving is set where the page is to be loaded again by itself even without
 	// script.
 	Moving bool

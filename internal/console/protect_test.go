@@ -57,6 +57,7 @@ func TestPagesWantTheTokenOrALogin(t *testing.T) {
 		require.Equal(t, http.StatusUnauthorized, answer.code, path)
 		require.Contains(t, answer.body, `name="token"`, path)
 		require.NotContains(t, answer.body, customers, path)
+		require.NotContains(t, answer.body, "acme", path)
 	}
 	program := b.get("/", "Accept", "*/*")
 	require.Equal(t, http.StatusUnauthorized, program.code)
