@@ -95,7 +95,7 @@ func (c *Console) inFacts(s stretch) []fact {
 	late := s.quantile(0.99, "ringbridge_publish_lag_seconds", nil)
 	facts := []fact{
 		{Name: "events published", Value: perSecond(s.rate("ringbridge_publish_events_total", nil))},
-		{Name: "in the inbox", Value: c.waiting("inbox"), Note: "records not yet published"},
+		{Name: "in the inbox", Value: c.waiting("inbox"), Note: "records not yet published, marks of transactions among them"},
 		{Name: "receipt to topic", Value: took(late), Note: "99 of 100 are faster"},
 		{Name: "last webhook", Value: ago(webhook), Note: clock(webhook)},
 		{Name: "last poll", Value: ago(poll), Note: clock(poll)},

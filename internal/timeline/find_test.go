@@ -60,7 +60,7 @@ func TestAMomentTellsWhatItIs(t *testing.T) {
 		}
 		require.Equal(t, []string{
 			"came in by webhook: content.imported", "published: content.imported, inbound",
-			"command: CreateContent, issued by bot", "attempt 1 begins", "given up: forbidden, 1 attempts", "dead letter: forbidden, HTTP 403, sent back 0 times before",
+			"command: CreateContent, issued by bot", "attempt 1 begins", "given up: forbidden, 1 attempt", "dead letter: forbidden, HTTP 403",
 		}, titles)
 		require.Equal(t, map[string]any{"type": "content.imported", "text": "hello"}, story.Moments[0].Record.(map[string]any)["body"], "not as base64")
 		require.Equal(t, "content2", story.Moments[1].ResourceID)

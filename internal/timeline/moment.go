@@ -113,14 +113,14 @@ func (m *Moment) result(v *schemas.ReplyResult) {
 	case v.State == schemas.ReplyStateSucceeded:
 		m.Title = "succeeded"
 	default:
-		m.Title = words("given up: "+text(v.Reason), status(v.HTTPStatus), fmt.Sprintf("%d attempts", v.Attempts))
+		m.Title = words("given up: "+text(v.Reason), status(v.HTTPStatus), counted(v.Attempts))
 	}
 }
 
 // letter fills in what a letter's headers say.
 func (m *Moment) letter(headers []kgo.RecordHeader) {
 	info, _ := deadletter.Parse(headers)
-	m.Kind, m.Title = Letter, words("dead letter: "+string(info.Reason), status(&info.HTTPStatus), fmt.Sprintf("sent back %d times before", info.Redrives))
+	m.Kind, m.Title = Letter, words("dead letter: "+string(info.Reason), status(&info.HTTPStatus), sentBack(info.Redrives))
 	if !info.FailedAt.IsZero() {
 		m.At = info.FailedAt
 	}
@@ -131,6 +131,22 @@ func status(code *int) string {
 		return ""
 	}
 	return fmt.Sprintf("HTTP %d", *code)
+}
+
+// counted tells the number of attempts.
+func counted(attempts int) string {
+	if attempts == 1 {
+		return "1 attempt"
+	}
+	return fmt.Sprintf("%d attempts", attempts)
+}
+
+// sentBack tells how often a letter had been sent back; "" when it had not.
+func sentBack(times int) string {
+	if times == 0 {
+		return ""
+	}
+	return fmt.Sprintf("sent back %d× before", times)
 }
 
 // words joins what is not empty with commas.
