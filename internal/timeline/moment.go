@@ -97,7 +97,7 @@ func (m *Moment) describe(value schemas.Value) {
 		m.Title = "published: identity"
 	case *schemas.ReplyCommand:
 		m.CommandID = v.CommandID
-		m.Title = words("command: "+schemas.ActionName(v.Action), "issued by "+v.IssuedBy)
+		m.Title = words("command: "+schemas.ActionName(v.Action), issuer(v.IssuedBy))
 	case *schemas.ReplyResult:
 		m.result(v)
 	}
@@ -131,6 +131,14 @@ func status(code *int) string {
 		return ""
 	}
 	return fmt.Sprintf("HTTP %d", *code)
+}
+
+// issuer names who issued a command; "" when it does not say.
+func issuer(name string) string {
+	if name == "" {
+		return ""
+	}
+	return "issued by " + name
 }
 
 // counted tells the number of attempts.
