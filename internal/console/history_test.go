@@ -61,12 +61,16 @@ func newMeters() *meters {
 }
 
 // show returns a console that keeps the history of the meters, within a bubble.
-func (m *meters) show(t *testing.T) *console.Console {
+func (m *meters) show(t *testing.T, changes ...func(*console.Deps)) *console.Console {
 	t.Helper()
-	c := console.New(console.Deps{
+	deps := console.Deps{
 		Board: &health.Board{}, Stages: func() []console.Stage { return nil }, Logger: slog.New(slog.DiscardHandler),
 		Gatherer: prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) { m.gathered.Add(1); return m.registry.Gather() }),
-	})
+	}
+	for _, change := range changes {
+		change(&deps)
+	}
+	c := console.New(deps)
 	go c.Run(t.Context())
 	time.Sleep(500 * time.Millisecond) // off the beat of the samples
 	return c
