@@ -21,12 +21,25 @@ import (
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
+// conclude puts a result where its command was: on partition 0, as the letters
+// of give say.
+func (w *world) conclude(t *testing.T, result *schemas.ReplyResult) {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(w.env["KAFKA_BROKERS"], ",")...), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	require.NoError(t, err)
+	defer client.Close()
+	value, err := w.codec.Encode(result)
+	require.NoError(t, err)
+	record := &kgo.Record{Topic: "ringcentral.replies.results", Key: []byte(result.CommandID), Value: value}
+	require.NoError(t, client.ProduceSync(t.Context(), record).FirstErr())
+}
+
 func TestDiscardedLettersAreDoneWith(t *testing.T) {
 	w := newWorld(t).withTopics(t)
 	w.give(t, "one", deadletter.Forbidden, 0)
 	w.give(t, "two", deadletter.Expired, 0)
 	w.give(t, "aside", deadletter.Forbidden, 3)
-	w.put(t, &kgo.Record{Topic: "replies.results", Key: []byte("one")}, &schemas.ReplyResult{CommandID: "one", State: schemas.ReplyStateDeadLettered, At: time.Now()})
+	w.conclude(t, &schemas.ReplyResult{CommandID: "one", State: schemas.ReplyStateDeadLettered, At: time.Now()})
 
 	require.Equal(t, 2, w.run(t, "dlq", "discard", "--reason", "forbidden").code, "there is no terminal to ask on")
 	dry := w.run(t, "dlq", "discard", "--reason", "forbidden", "--dry-run")

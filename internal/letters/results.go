@@ -25,7 +25,7 @@ const clockSlack = 24 * time.Hour
 type asked struct {
 	commands   map[commandHash]bool
 	since      map[int32]time.Time
-	everywhere bool // a letter does not say where it came from
+	everywhere bool // all of the topic is to be read
 }
 
 func newAsked() *asked { return &asked{commands: map[commandHash]bool{}, since: map[int32]time.Time{}} }
@@ -35,7 +35,7 @@ func newAsked() *asked { return &asked{commands: map[commandHash]bool{}, since: 
 func (a *asked) add(one found, replies string) {
 	a.commands[hash(one.CommandID)] = true
 	from := one.Info
-	if from.Topic != replies {
+	if from.Topic != replies { // it does not say where it came from
 		a.everywhere = true
 		return
 	}

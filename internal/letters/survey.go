@@ -52,6 +52,9 @@ func (s *survey) make(ctx context.Context, keep func(schemas.ReplyResult)) error
 	}
 	ends := map[int32]int64{}
 	asked := newAsked()
+	// A command that has succeeded must not be sent again: what is acted upon does
+	// not rest on where, and since when, its result should be.
+	asked.everywhere = keep == nil
 	err = s.walk(ctx, func(one found) (bool, error) {
 		ends[one.Position.Partition] = one.Position.Offset + 1
 		if one.CommandID != "" && (one.State == Waiting || one.State == Aside || keep != nil) {
