@@ -88,8 +88,7 @@ func TestPagesWantTheTokenOrALogin(t *testing.T) {
 
 func TestASessionEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := newMeters()
-		c := m.show(t, guarded)
+		c := newMeters().console(guarded)
 		ask := func(cookie string) int {
 			request := httptest.NewRequest(http.MethodGet, "http://localhost/stuck", nil)
 			request.Header.Set("Cookie", cookie)
