@@ -40,8 +40,8 @@ func TestTheFirstPageSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 		"the credential":       {func(b *bench) { b.board.Set("replies.engage", "the API refuses the credential") }, "Not working", []string{"Make a new token", "· since"}},
 		"a circuit is open":    {func(b *bench) { b.board.Set("replies.engage", "the API is down") }, "Not working", []string{"status page", "Replies through engage wait", "replies.engage"}},
 		"a stream is refused":  {func(b *bench) { b.board.Set("poll engage/contents", "refused") }, "Not working", []string{"give the token&#39;s user the permission", "engage/contents is not polled"}},
-		"replies wait":         {func(b *bench) { b.gauge("replies_oldest_unfinished_timestamp_seconds", minutesAgo(3)) }, "Working, with trouble", []string{"Replies wait", "3 min old"}},
-		"replies wait long":    {func(b *bench) { b.gauge("replies_oldest_unfinished_timestamp_seconds", minutesAgo(30)) }, "Not working", []string{"30 min old"}},
+		"replies wait":         {func(b *bench) { b.gauge("replies_oldest_unfinished_timestamp_seconds", minutesAgo(3)) }, "Working, with trouble", []string{"Replies wait", "not finished is 3 min"}},
+		"replies wait long":    {func(b *bench) { b.gauge("replies_oldest_unfinished_timestamp_seconds", minutesAgo(30)) }, "Not working", []string{"not finished is 30 min"}},
 		"the spool is in use": {func(b *bench) {
 			b.gauge("spool_active", 1)
 			b.gauge("spool_records", 41)

@@ -2,8 +2,11 @@ package console_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -81,6 +84,38 @@ func TestPagesWantTheTokenOrALogin(t *testing.T) {
 	require.Equal(t, http.StatusSeeOther, b.post("/logout", url.Values{}).code)
 	require.Equal(t, http.StatusUnauthorized, b.get("/letters").code)
 	require.NotContains(t, b.log.String(), "t0k")
+}
+
+func TestASessionEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newMeters().console(guarded)
+		ask := func(cookie string) int {
+			request := httptest.NewRequest(http.MethodGet, "http://localhost/stuck", nil)
+			request.Header.Set("Cookie", cookie)
+			answer := httptest.NewRecorder()
+			c.ServeHTTP(answer, request)
+			return answer.Code
+		}
+		login := func() string {
+			request := httptest.NewRequest(http.MethodPost, "http://localhost/login", strings.NewReader(url.Values{"token": {theToken}}.Encode()))
+			request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			answer := httptest.NewRecorder()
+			c.ServeHTTP(answer, request)
+			cookie, _, _ := strings.Cut(answer.Header().Get("Set-Cookie"), ";")
+			return cookie
+		}
+		require.Equal(t, http.StatusUnauthorized, ask("ringbridge_session=guessed"))
+		first, second := login(), login()
+		require.Equal(t, http.StatusOK, ask(first))
+		request := httptest.NewRequest(http.MethodPost, "http://localhost/logout", nil)
+		request.Header.Set("Cookie", first)
+		c.ServeHTTP(httptest.NewRecorder(), request)
+		require.Equal(t, http.StatusUnauthorized, ask(first), "by a logout, whoever still has the cookie")
+		time.Sleep(11 * time.Hour)
+		require.Equal(t, http.StatusOK, ask(second))
+		time.Sleep(time.Hour)
+		require.Equal(t, http.StatusUnauthorized, ask(second), "after twelve hours")
+	})
 }
 
 func TestALoginLeadsToThisConsoleOnly(t *testing.T) {
