@@ -77,7 +77,7 @@ func (b *browser) live(w troubledWorld) {
 	}
 	moments := func() int { return ask(b, chromedp.Evaluate[int](`document.querySelectorAll("#moments .moment").length`)) }
 	b.open("/flow?topic=messages")
-	b.shows("main", "Waiting for the first event")
+	require.Zero(b.t, moments())
 	arrive("the first")
 	w.eventually(1, time.Minute, moments, "events on the page")
 	b.click("#pause")
