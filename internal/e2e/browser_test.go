@@ -140,6 +140,25 @@ func (b *browser) click(selector string) {
 	b.do(chromedp.Click(chromedp.CSS(selector)), chromedp.WaitReady(chromedp.CSS("body")))
 }
 
+// press goes to an element by the keyboard alone, as one does without a mouse, sees
+// where it is, and presses a key there.
+func (b *browser) press(selector, keys string) {
+	b.t.Helper()
+	quoted, err := json.Marshal(selector)
+	require.NoError(b.t, err)
+	const most = 500 // elements of a page
+	for range most {
+		b.do(chromedp.KeyEvent("\t"))
+		if ask(b, chromedp.Evaluate[bool](`document.activeElement.matches(`+string(quoted)+`)`)) {
+			seen := ask(b, chromedp.Evaluate[string](`getComputedStyle(document.activeElement).outlineStyle`))
+			require.NotEqual(b.t, "none", seen, "%s has the focus, and nobody sees it", selector)
+			b.do(chromedp.KeyEvent(keys), chromedp.WaitReady(chromedp.CSS("body")))
+			return
+		}
+	}
+	require.FailNow(b.t, "not to be reached by the keyboard", selector)
+}
+
 // pictures takes the page wide and narrow, light and dark, and looks in each for
 // serious faults of accessibility and for what is wider than the window.
 func (b *browser) pictures(name string) {

@@ -43,7 +43,7 @@ func TestTheConsoleInABadNight(t *testing.T) {
 		b.shows("main", strconv.Itoa(perReason)+" "+reason)
 	}
 	b.pictures("letters")
-	b.click("#r-rejected")
+	b.press("#r-rejected", "\r")
 	b.shows("#count", strconv.Itoa(perReason)+" letters")
 	b.click("tbody tr:first-child th a")
 	b.shows("main", "rejected", "422", "answer rejected-", "What the ledger holds of the command", "DEAD_LETTERED")
@@ -97,13 +97,19 @@ func (w troubledWorld) sendBack(b *browser) {
 	for _, reason := range []deadletter.Reason{deadletter.Forbidden, deadletter.NotFound, deadletter.Rejected, deadletter.Expired} {
 		b.open("/letters?reason=" + string(reason))
 		b.shows("#count", strconv.Itoa(perReason)+" letters")
-		b.click(`button[value="send-back all"]`)
-		b.shows("main", "What would happen", fmt.Sprintf("%d letters would go back", perReason))
-		if reason == deadletter.Forbidden {
+		const everything, confirm = `button[value="send-back all"]`, "main form button[type=submit]"
+		would := fmt.Sprintf("%d letters would go back", perReason)
+		if reason == deadletter.Forbidden { // the first, without a mouse
+			b.press(everything, "\r")
+			b.shows("main", "What would happen", would)
 			b.pictures("plan")
-			b.do(chromedp.SendKeys(chromedp.CSS("#name"), "Ada"))
+			b.press("#name", "Ada")
+			b.press(confirm, "\r")
+		} else {
+			b.click(everything)
+			b.shows("main", "What would happen", would)
+			b.click(confirm)
 		}
-		b.click("main form button[type=submit]")
 		b.shows("main", fmt.Sprintf("%d letters sent back by Ada", perReason))
 	}
 	again := func() (n int) {
