@@ -101,8 +101,10 @@ func (c *Consumer) callOnRecord(l *ledger, p *partition, cmd *command, act actio
 	defer c.metrics.inFlight.Dec()
 	cmd.at(Calling, time.Time{})
 	start := time.Now()
-	resource, err = act.call(c.callContext(p, cmd, now))
+	ctx, span := c.startSpan(c.callContext(p, cmd, now), cmd, "attempt")
+	resource, err = act.call(ctx)
 	took = time.Since(start)
+	endAttempt(span, p, err)
 	failpoint.Hit("consume/called")
 	c.metrics.attemptSeconds.Observe(took.Seconds())
 	return resource, took, err

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ringbridge/ringbridge/internal/deadletter"
 	"github.com/ringbridge/ringbridge/internal/failpoint"
+	"github.com/ringbridge/ringbridge/internal/tracing"
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
@@ -14,7 +15,8 @@ import (
 // next owner's.
 func (c *Consumer) carry(l *ledger, p *partition, head *progress) {
 	r := head.record
-	cmd := &command{record: r, progress: head, redrives: deadletter.Redrives(r.Headers)}
+	cmd := &command{record: r, progress: head, redrives: deadletter.Redrives(r.Headers), span: c.spanOf(r)}
+	defer cmd.span.End()
 	var reply schemas.ReplyCommand
 	err := c.decode(p.waits, r, &reply)
 	var undecodable *schemas.UndecodableError
@@ -33,6 +35,7 @@ func (c *Consumer) carry(l *ledger, p *partition, head *progress) {
 	known := p.claim(reply.CommandID, cmd.redrives)
 	if known.duplicate {
 		c.metrics.duplicates.Inc()
+		cmd.span.SetAttributes(tracing.Outcome.String("duplicate"))
 		c.log.Info("duplicate command", "command_id", reply.CommandID, "conversation", cmd.conversation(), "partition", r.Partition, "offset", r.Offset)
 		_ = l.put(p.calls, &note{part: p, finished: []int64{r.Offset}})
 		return
@@ -173,6 +176,7 @@ func (c *Consumer) end(l *ledger, p *partition, cmd *command, end ending) {
 	if end.reason != "" {
 		c.metrics.letters.WithLabelValues(string(end.reason)).Inc()
 	}
+	cmd.describe(label, end)
 	c.logEnd(cmd, label, end)
 }
 

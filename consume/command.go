@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/ringbridge/ringbridge/internal/deadletter"
 	"github.com/ringbridge/ringbridge/internal/ringcentral"
@@ -18,6 +19,7 @@ type command struct {
 	progress *progress             // what it is at, for whoever asks
 	reply    *schemas.ReplyCommand // nil when the record could not be decoded
 	redrives int                   // how often it was sent back from the dead letters
+	span     trace.Span            // from its record to its end, or until it is its next owner's
 	api      string                // the API that it calls; "" until that is known
 
 	attempts     int       // calls that count

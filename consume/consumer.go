@@ -11,8 +11,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/ringbridge/ringbridge/internal/kafka"
+	"github.com/ringbridge/ringbridge/internal/tracing"
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
@@ -46,6 +48,7 @@ type Deps struct {
 	Logger       *slog.Logger
 	Registerer   prometheus.Registerer
 	Health       Health        // nil = nobody asks
+	Tracer       trace.Tracer  // nil = no spans
 	DrainTimeout time.Duration // how long calls in flight may take when stopping; 0 = 8 s
 }
 
@@ -58,6 +61,7 @@ type Consumer struct {
 	cfg     Config
 	log     *slog.Logger
 	metrics *metrics
+	tracer  trace.Tracer
 
 	apis   apis
 	gates  [flavours]*gate
@@ -84,7 +88,7 @@ func New(deps Deps, cfg Config) (*Consumer, error) {
 		deps.DrainTimeout = defaultDrain
 	}
 	c := &Consumer{
-		deps: deps, cfg: cfg, apis: apis{deps.Engage, deps.Social, deps.Messages}, log: deps.Logger.With("component", component),
+		deps: deps, cfg: cfg, apis: apis{deps.Engage, deps.Social, deps.Messages}, log: deps.Logger.With("component", component), tracer: tracing.OrNoop(deps.Tracer),
 		admit: make(chan struct{}, 2*cfg.Concurrency), slots: make(chan struct{}, cfg.Concurrency),
 		twins: newTwins(), claims: newClaims(), random: rand.Float64,
 		pace: backoff{least: cfg.BackoffMin, most: cfg.BackoffMax},

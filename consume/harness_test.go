@@ -19,6 +19,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/sr/srfake"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/ringbridge/ringbridge/consume"
 	"github.com/ringbridge/ringbridge/internal/kafka"
@@ -52,6 +53,7 @@ type bench struct {
 	client  *kgo.Client
 	cfg     consume.Config
 	health  *fakeHealth
+	tracer  trace.Tracer
 
 	consumer *consume.Consumer // the last that was started
 }
@@ -85,7 +87,7 @@ func (b *bench) start() (stop func()) {
 	b.t.Helper()
 	c, err := consume.New(consume.Deps{
 		Options: b.opts, Topics: b.names, Group: b.names.Group("replies"), Codec: b.codec, Engage: b.engage, Social: b.social, Messages: b.texts,
-		Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Health: b.health,
+		Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Health: b.health, Tracer: b.tracer,
 	}, b.cfg)
 	require.NoError(b.t, err)
 	b.consumer = c

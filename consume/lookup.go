@@ -20,6 +20,8 @@ const (
 func (c *Consumer) lookUp(p *partition, cmd *command, act action) (resource string, found bool, err error) {
 	ctx := ringcentral.WithPriority(p.waits, ringcentral.Lookup)
 	ctx = ringcentral.WithCallTimeout(ctx, c.cfg.CallTimeout)
+	ctx, span := c.startSpan(ctx, cmd, "look-up")
+	defer func() { endLookUp(span, found, err) }()
 	take := func(id string) bool { return c.claims.take(id, cmd.reply.CommandID) }
 	pause := firstLook
 	for failures := 0; ; {

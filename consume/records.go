@@ -25,15 +25,9 @@ func (c *Consumer) result(cmd *command, e entry, end ending) (*kgo.Record, error
 	if err != nil {
 		return nil, fmt.Errorf("consume: result: %w", err)
 	}
-	headers := e.headers()
-	for _, h := range cmd.record.Headers {
-		if h.Key == "traceparent" {
-			headers = append(headers, h)
-		}
-	}
 	return &kgo.Record{
 		Topic: c.deps.Topics.Results, Partition: cmd.record.Partition,
-		Key: []byte(cmd.reply.CommandID), Value: value, Headers: headers,
+		Key: []byte(cmd.reply.CommandID), Value: value, Headers: append(e.headers(), cmd.trace()...),
 	}, nil
 }
 

@@ -6,15 +6,18 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/ringbridge/ringbridge/internal/deadletter"
 	"github.com/ringbridge/ringbridge/internal/kafka"
+	"github.com/ringbridge/ringbridge/internal/tracing"
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
@@ -44,6 +47,7 @@ type Deps struct {
 	Codec      Codec       // nil = not known yet: see UseCodec
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer // nil = unregistered
+	Tracer     trace.Tracer          // nil = no spans
 }
 
 // An Inbox writes what comes in to Kafka. It is safe for concurrent use.
@@ -57,6 +61,7 @@ type Inbox struct {
 	account string
 	outage  outage
 	metrics *metrics
+	tracer  trace.Tracer
 }
 
 // NewInbox returns an Inbox. It does not reach for a broker: items given while
@@ -76,6 +81,7 @@ func NewInbox(deps Deps) (*Inbox, error) {
 		account: deps.Account,
 		outage:  outage{log: log},
 		metrics: newMetrics(deps.Registerer),
+		tracer:  tracing.OrNoop(deps.Tracer),
 	}
 	if deps.Codec != nil {
 		i.UseCodec(deps.Codec)
@@ -109,7 +115,13 @@ func (i *Inbox) Accept(ctx context.Context, items ...Item) error {
 		}
 		records[n] = record
 	}
+	spans := make([]trace.Span, len(items))
+	for n, item := range items {
+		spans[n] = i.sending(records[n], item.TraceParent)
+		spans[n].SetAttributes(tracing.Origin.String(string(item.Arrival.Origin)), tracing.API.String(strings.ToLower(string(item.Arrival.API))))
+	}
 	err := i.produce(ctx, records)
+	sent(spans, err)
 	result := resultWritten
 	if err != nil {
 		result = resultFailed
@@ -132,7 +144,7 @@ func (i *Inbox) record(codec Codec, item Item, now time.Time) (*kgo.Record, erro
 	if err != nil {
 		return nil, fmt.Errorf("ingest: %w: %w", ErrUnfit, err)
 	}
-	record := &kgo.Record{Topic: i.topics.Inbox, Value: value, Headers: trace(item.TraceParent)}
+	record := &kgo.Record{Topic: i.topics.Inbox, Value: value}
 	if item.Key != "" {
 		record.Key = []byte(item.Key)
 	}
@@ -142,9 +154,10 @@ func (i *Inbox) record(codec Codec, item Item, now time.Time) (*kgo.Record, erro
 // Refuse writes the bytes to the inbox's dead letters: no key, the bytes as they
 // are, reason undecodable. It blocks and fails as Accept does, and needs no codec.
 func (i *Inbox) Refuse(ctx context.Context, refusal Refusal) error {
-	headers := trace(refusal.TraceParent)
+	record := &kgo.Record{Topic: i.topics.InboxDLQ, Value: refusal.Body}
+	span := i.sending(record, refusal.TraceParent)
 	for _, h := range refusal.Headers {
-		headers = append(headers, kgo.RecordHeader{Key: h.Name, Value: []byte(h.Value)})
+		record.Headers = append(record.Headers, kgo.RecordHeader{Key: h.Name, Value: []byte(h.Value)})
 	}
 	letter := deadletter.Letter{
 		Attempts: 1,
@@ -152,15 +165,13 @@ func (i *Inbox) Refuse(ctx context.Context, refusal Refusal) error {
 		Reason:   deadletter.Undecodable,
 		FailedAt: time.Now(),
 	}
-	err := i.produce(ctx, []*kgo.Record{{Topic: i.topics.InboxDLQ, Value: refusal.Body, Headers: letter.Headers(headers)}})
+	record.Headers = letter.Headers(record.Headers)
+	err := i.produce(ctx, []*kgo.Record{record})
+	sent([]trace.Span{span}, err)
 	result := resultWritten
 	if err != nil {
 		result = resultFailed
 	}
 	i.metrics.refused.WithLabelValues(result).Inc()
 	return err
-}
-
-func trace(parent string) []kgo.RecordHeader {
-	return []kgo.RecordHeader{{Key: HeaderTraceParent, Value: []byte(TraceParent(parent))}}
 }

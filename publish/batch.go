@@ -221,7 +221,7 @@ func (m *maker) arrivalOf(met met) (*kgo.Record, error) {
 	if err != nil {
 		return nil, fmt.Errorf("publish: encode identity: %w", err)
 	}
-	trace := kgo.RecordHeader{Key: traceHeader, Value: []byte(traceOf(met.cause.record.Headers))}
+	trace := kgo.RecordHeader{Key: traceHeader, Value: []byte(traceOf(met.cause.record))}
 	return &kgo.Record{Topic: m.names.Inbox, Key: []byte(key.id), Value: value, Headers: []kgo.RecordHeader{trace}}, nil
 }
 

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/ringbridge/ringbridge/internal/ringcentral"
 	"github.com/ringbridge/ringbridge/schemas"
 )
@@ -112,7 +114,7 @@ func (e *enricher) make(ctx context.Context, api API, c *call) error {
 	if a.Origin == schemas.OriginBackfill {
 		priority = ringcentral.Backfill // history must not use up what live events need
 	}
-	ctx = ringcentral.WithPriority(ctx, priority)
+	ctx = trace.ContextWithSpan(ringcentral.WithPriority(ctx, priority), trace.SpanFromContext(c.unit.record.Context))
 	if c.what == enrichAuthor {
 		body, err := api.Identity(ctx, c.author.key.id)
 		if err != nil {

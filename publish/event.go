@@ -149,7 +149,7 @@ func (e *event) headers(u *unit) []kgo.RecordHeader {
 		{"ce_time", e.at.UTC().Format(cloudEventTime)},
 		{"ce_subject", e.subject},
 		{"content-type", "application/avro"},
-		{traceHeader, traceOf(u.record.Headers)},
+		{traceHeader, traceOf(u.record)},
 	} {
 		headers = append(headers, kgo.RecordHeader{Key: h[0], Value: []byte(h[1])})
 	}

@@ -76,7 +76,7 @@ func ReadIdentityEntry(entry string) error {
 }
 
 // TraceOf gives the trace of a record with these headers.
-func TraceOf(headers []kgo.RecordHeader) string { return traceOf(headers) }
+func TraceOf(headers []kgo.RecordHeader) string { return traceOf(&kgo.Record{Headers: headers}) }
 
 // ReadMessageEntry reads a stored entry.
 func ReadMessageEntry(entry string) error {

@@ -35,6 +35,7 @@ func Furthest(committed kadm.Offset) int64 {
 
 // furthest asks the group how far the partition has ever been published; 0 where it has committed nothing.
 func (s *session) furthest(ctx context.Context, partition int32) (int64, error) {
+	s.pulse.beat("asking for the group's offsets")
 	n := s.deps.Names
 	committed, err := kadm.NewClient(s.kafkaSession.Client()).FetchOffsetsForTopics(ctx, n.Group(stageName), n.Inbox)
 	if err == nil {

@@ -9,8 +9,10 @@ import (
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/ringbridge/ringbridge/internal/kafka"
+	"github.com/ringbridge/ringbridge/internal/tracing"
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
@@ -37,6 +39,7 @@ type Deps struct {
 	Health     Health                // nil = nobody is told
 	Logger     *slog.Logger          // nil = silence
 	Registerer prometheus.Registerer // nil = unregistered
+	Tracer     trace.Tracer          // nil = no spans
 }
 
 // A Publisher runs the stage. Make it with New.
@@ -46,7 +49,9 @@ type Publisher struct {
 	kafka   trouble
 	schema  trouble
 	maker   *maker
+	pulse   pulse
 	metrics *metrics
+	tracer  trace.Tracer
 }
 
 // New returns a publisher; cfg must be valid. It makes no call.
@@ -66,6 +71,7 @@ func New(deps Deps, cfg Config) *Publisher {
 		kafka:   trouble{component: componentKafka, health: deps.Health, log: deps.Logger},
 		schema:  trouble{component: componentRegistry, health: deps.Health, log: deps.Logger},
 		metrics: m,
+		tracer:  tracing.OrNoop(deps.Tracer),
 	}
 	p.maker = &maker{
 		names: deps.Names, codec: deps.Codec, shards: &shards{}, read: p.readTo, log: deps.Logger, metrics: m,
@@ -104,7 +110,10 @@ func (p *Publisher) Run(ctx context.Context) error {
 
 // readTo reads a partition with clients of its own.
 func (p *Publisher) readTo(ctx context.Context, topic string, partition int32, until int64, each func(*kgo.Record)) (int64, error) {
-	return kafka.ReadTo(ctx, p.deps.Kafka, topic, partition, until, each)
+	return kafka.ReadTo(ctx, p.deps.Kafka, topic, partition, until, func(r *kgo.Record) {
+		p.pulse.beat("loading state")
+		each(r)
+	})
 }
 
 // sleep waits for d, or returns the context's cause when it ends first.

@@ -63,14 +63,18 @@ func (p *Publisher) session(ctx context.Context) error {
 	}
 	s := &session{Publisher: p, kafkaSession: gts, fit: fit}
 	p.maker.furthest = s.furthest
-	watching, stopWatching := context.WithCancel(ctx)
+	p.pulse.beat("joining the group")
+	running, end := context.WithCancelCause(ctx)
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
-		p.watch(watching, gts.Client())
+		s.watch(running, end)
 	}()
-	err = s.loop(ctx)
-	stopWatching()
+	err = s.loop(running)
+	if cause := context.Cause(running); errors.Is(cause, errStalled) {
+		err = cause
+	}
+	end(nil)
 	<-watched
 	return errors.Join(err, kafka.Leave(ctx, gts.Client(), gts.Close, stopBound, p.deps.Logger))
 }
@@ -102,6 +106,7 @@ func (p *Publisher) options(fit limits) []kgo.Opt {
 func (s *session) loop(ctx context.Context) error {
 	for ctx.Err() == nil {
 		_ = sleep(ctx, time.Until(s.ended.Add(gap))) // polling sees that ctx is done
+		s.pulse.beat("fetching")
 		fetches := s.kafkaSession.PollRecords(ctx, batchRecords)
 		if ctx.Err() != nil {
 			break
@@ -118,17 +123,19 @@ func (s *session) loop(ctx context.Context) error {
 	return nil //nolint:nilerr // what being stopped does to the fetches is no error
 }
 
-// watch asks the brokers whether they are there: the client waits out an outage
-// without a word.
-func (p *Publisher) watch(ctx context.Context, client *kgo.Client) {
+// watch asks the brokers whether they are there, and looks whether the session gets
+// on: the client waits out an outage, and what it has lost, without a word.
+func (s *session) watch(ctx context.Context, end context.CancelCauseFunc) {
 	for sleep(ctx, watchInterval) == nil {
-		err := ping(ctx, client)
+		err := ping(ctx, s.kafkaSession.Client())
 		switch {
 		case ctx.Err() != nil:
 		case err != nil:
-			p.kafka.felt("no broker answers", err)
+			s.kafka.felt("no broker answers", err)
+		case s.stalled(ctx):
+			end(fmt.Errorf("%w: it is %s", errStalled, s.pulse.doing()))
 		default:
-			p.kafka.quietFor(2 * watchInterval)
+			s.kafka.quietFor(2 * watchInterval)
 		}
 	}
 }

@@ -26,7 +26,10 @@ const (
 // transaction that did not commit is none, as the client goes back to the
 // committed offsets and the records come again.
 func (s *session) publish(ctx context.Context, records []*kgo.Record) error {
+	s.begin(records)
 	b, out, err := s.prepare(ctx, records)
+	committed := false
+	defer func() { end(records, b, committed) }()
 	switch {
 	case errors.Is(err, errNotOurs):
 		return s.abandon(ctx)
@@ -36,7 +39,7 @@ func (s *session) publish(ctx context.Context, records []*kgo.Record) error {
 	begun := time.Now()
 	graceful, cancel := withGrace(ctx)
 	defer cancel()
-	committed, err := s.transact(graceful, out)
+	committed, err = s.transact(graceful, out)
 	failpoint.Hit("publish/ended")
 	s.ended = time.Now()
 	s.metrics.duration.Observe(s.ended.Sub(begun).Seconds())
@@ -66,6 +69,7 @@ func (s *session) prepare(ctx context.Context, records []*kgo.Record) (*batch, [
 	wait := retryMin
 	for {
 		var out []*kgo.Record
+		s.pulse.beat("making events")
 		b, err := s.maker.make(ctx, records)
 		if err == nil {
 			out, err = s.maker.records(b, s.fit)

@@ -133,6 +133,7 @@ type backfilling struct {
 	streams []string
 	shown   *progress
 	news    *news
+	traces  traces
 	undo    []func() // in the order of their making
 }
 
@@ -155,6 +156,10 @@ func (p *program) openBackfill(ctx context.Context, cfg backfillConfig, f backfi
 		return w, err
 	}
 	logger := newLogger(p.err, connection.Broker.Log)
+	if w.traces, err = openTraces(ctx, cfg.Process.Traces, logger.With("component", "traces")); err != nil {
+		return w, err
+	}
+	w.undo = append(w.undo, func() { _ = w.traces.stop(context.WithoutCancel(ctx)) })
 	deps := backfill.Deps{Logger: logger.With("component", "backfill"), Report: w.report}
 	w.news = newNews(kafka.TopicNames(connection.Broker.Topics.Prefix), logger.With("component", "news"))
 	w.openAPIs(&deps, cfg, f.rateShare, logger)
@@ -217,7 +222,7 @@ func (w *backfilling) openKafka(ctx context.Context, deps *backfill.Deps, broker
 			return err
 		}
 	}
-	inbox, err := ingest.NewInbox(ingest.Deps{Options: opts, Topics: names, Account: account, Codec: codec, Logger: logger})
+	inbox, err := ingest.NewInbox(ingest.Deps{Options: opts, Topics: names, Account: account, Codec: codec, Logger: logger, Tracer: w.traces.tracer(stageIngest)})
 	if err != nil {
 		return err
 	}

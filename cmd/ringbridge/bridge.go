@@ -45,6 +45,7 @@ type bridge struct {
 	board     *health.Board
 	metrics   *prometheus.Registry
 	stages    stageList
+	traces    traces
 	undo      cleanups
 	failed    context.CancelCauseFunc // ends the process because of a stage's fault
 	public    lateHandler
@@ -101,7 +102,7 @@ func (b *bridge) Run(ctx context.Context) (err error) {
 	defer b.failed(nil)
 	b.board.Set(componentProcess, "starting")
 	defer func() { err = errors.Join(err, b.stop()) }()
-	for _, step := range []func(context.Context) error{b.openListeners, b.openClients, b.openIntake, b.waitForBroker, b.prepareTopics, b.prepareSchemas, b.startStages} {
+	for _, step := range []func(context.Context) error{b.openTraces, b.openListeners, b.openClients, b.openIntake, b.waitForBroker, b.prepareTopics, b.prepareSchemas, b.startStages} {
 		if err := step(ctx); err != nil {
 			return b.cause(ctx, err)
 		}
@@ -147,6 +148,14 @@ func (b *bridge) logHealth(component, reason string, since time.Time) {
 	default:
 		b.logger.Debug("health", "component", component, "reason", reason)
 	}
+}
+
+// openTraces comes before all that makes spans, so that their last ones are sent when
+// the rest has stopped.
+func (b *bridge) openTraces(ctx context.Context) (err error) {
+	b.traces, err = openTraces(ctx, b.cfg.Process.Traces, b.logger.With("component", "traces"))
+	b.undo.add("traces", b.traces.stop)
+	return err
 }
 
 // openListeners opens the addresses first: whoever looks at the process, and

@@ -11,6 +11,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sethvargo/go-envconfig"
 	"github.com/twmb/franz-go/pkg/kadm"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/ringbridge/ringbridge/internal/console"
 	"github.com/ringbridge/ringbridge/internal/health"
@@ -145,3 +147,12 @@ func Observed(ctx context.Context, env envconfig.Lookuper, logger *slog.Logger) 
 	go func() { done <- b.Run(ctx) }()
 	return b.metrics, func() error { cancel(); return <-done }, nil
 }
+
+// OpenTraces sets the SDK up as `run` does, and returns a stage's tracer and what stops it.
+func OpenTraces(ctx context.Context, endpoint string, logger *slog.Logger) (trace.Tracer, func(context.Context) error, error) {
+	t, err := openTraces(ctx, endpoint, logger)
+	return t.tracer("test"), t.stop, err
+}
+
+// Losses returns the handler of what a collector does not take.
+func Losses(logger *slog.Logger) otel.ErrorHandler { return &losses{logger: logger} }

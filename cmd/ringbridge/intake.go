@@ -26,7 +26,7 @@ func (b *bridge) openIntake(ctx context.Context) error {
 	}
 	inbox, err := ingest.NewInbox(ingest.Deps{
 		Options: b.stageOptions(stageIngest), Topics: b.names(), Account: b.cfg.Process.Account,
-		Logger: b.logger.With("component", stageIngest), Registerer: b.metrics,
+		Logger: b.logger.With("component", stageIngest), Registerer: b.metrics, Tracer: b.traces.tracer(stageIngest),
 	})
 	if err != nil {
 		return err
@@ -43,6 +43,7 @@ func (b *bridge) openIntake(ctx context.Context) error {
 	}
 	b.intake.receiver = webhook.New(webhook.Deps{
 		Inbox: watched{way, &b.listeners}, Hint: b.hint, Logger: b.logger.With("component", stageWebhook), Registerer: b.metrics,
+		Tracer: b.traces.tracer(stageWebhook),
 	}, b.cfg.Webhook)
 	if b.cfg.Process.SpoolDir != "" {
 		b.public.set(b.intake.receiver)

@@ -87,14 +87,6 @@ func (p *program) runBridge(ctx context.Context, only []string) error {
 // warnAboutSettings says what is set and has no effect, or not the effect that
 // somebody may expect.
 func warnAboutSettings(logger *slog.Logger, cfg config, env any) {
-	unsupported := map[string]bool{
-		"OTEL_EXPORTER_OTLP_ENDPOINT": cfg.Process.Traces != "",
-	}
-	for name, set := range unsupported {
-		if set {
-			logger.Warn("setting is not supported by this version and has no effect", "variable", name)
-		}
-	}
 	if cfg.Engage.PlainText() {
 		logger.Warn("ENGAGE_BASE_URL is http: the access token crosses the network unencrypted")
 	}

@@ -51,7 +51,7 @@ func settingDocs() []settingGroup {
 			{"ACCOUNT", "the account's name in events and their ids; changing it makes every event a new one"},
 			{"LOG_LEVEL", "debug, info, warn or error"},
 			{"LOG_FORMAT", "text or json"},
-			{"OTEL_EXPORTER_OTLP_ENDPOINT", "traces, with the standard OTEL_ variables (not supported by this version)"},
+			{"OTEL_EXPORTER_OTLP_ENDPOINT", "collector of traces (OTLP over HTTP), with the other standard OTEL_ variables; empty = none"},
 		}},
 		{"Engage Digital", []settingDoc{
 			{"ENGAGE_BASE_URL", "ends in /1.0; empty = no polling, no enriching, no replies"},

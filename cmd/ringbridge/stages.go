@@ -137,7 +137,7 @@ func (b *bridge) startConsume(ctx context.Context, engage *ringcentral.Engage) e
 	names := b.names()
 	deps := consume.Deps{
 		Options: b.stageOptions(stageConsume), Topics: names, Group: names.Group(topicReplies), Codec: b.codec,
-		Logger: b.logger, Registerer: b.metrics, Health: b.board,
+		Logger: b.logger, Registerer: b.metrics, Health: b.board, Tracer: b.traces.tracer(stageConsume),
 		// Something is left for the commit and the other stages.
 		DrainTimeout: b.cfg.Process.ShutdownTimeout * 7 / 10,
 	}
@@ -155,6 +155,7 @@ func (b *bridge) startPublish(ctx context.Context, engage *ringcentral.Engage) e
 	deps := publish.Deps{
 		Kafka: b.opts, Session: []kgo.Opt{kgo.WithHooks(newClientMetrics(stagePublish, b.metrics))},
 		Names: b.names(), Codec: b.codec, Health: b.board, Logger: b.logger.With("component", stagePublish), Registerer: b.metrics,
+		Tracer: b.traces.tracer(stagePublish),
 	}
 	about := "turns the inbox into events"
 	if engage != nil {

@@ -43,15 +43,15 @@ func (r *Receiver) receive(req *http.Request) answer {
 	if !r.secrets.accept(req.Header.Get(HeaderSecret)) {
 		return refused(http.StatusUnauthorized, unauthorized, errSecret)
 	}
-	return r.take(req, Split)
+	return r.traced(req, func(trace string) answer { return r.take(req, trace, Split) })
 }
 
 // take reads the body of a request whose sender is known, and keeps what split
-// finds in it.
+// finds in it, with its trace.
 //
 // A Content-Encoding is no reason to refuse: the senders have none, and if they
 // had, refused events would be lost while dead letters are not.
-func (r *Receiver) take(req *http.Request, split func([]byte) ([]ingest.Item, error)) answer {
+func (r *Receiver) take(req *http.Request, trace string, split func([]byte) ([]ingest.Item, error)) answer {
 	if req.ContentLength > r.maxBody {
 		return refused(http.StatusRequestEntityTooLarge, tooLarge, &http.MaxBytesError{Limit: r.maxBody})
 	}
@@ -63,15 +63,14 @@ func (r *Receiver) take(req *http.Request, split func([]byte) ([]ingest.Item, er
 		return refused(http.StatusBadRequest, badRequest, err)
 	}
 	items, wrong := split(body)
-	a := r.keep(req, body, items, wrong)
+	a := r.keep(req, trace, body, items, wrong)
 	a.bytes = len(body)
 	return a
 }
 
 // keep puts the events into the inbox, or the whole, which is wrong, into the dead
 // letters.
-func (r *Receiver) keep(req *http.Request, body []byte, items []ingest.Item, wrong error) answer {
-	trace := ingest.TraceParent(req.Header.Get(ingest.HeaderTraceParent))
+func (r *Receiver) keep(req *http.Request, trace string, body []byte, items []ingest.Item, wrong error) answer {
 	if wrong != nil {
 		if err := r.inbox.Refuse(req.Context(), refusal(req, body, trace, wrong)); err != nil {
 			return failed(err)

@@ -48,11 +48,12 @@ func (r *Receiver) notify(req *http.Request) answer {
 		return refused(http.StatusUnauthorized, unauthorized, errVerification)
 	}
 	var hint *string
-	a := r.take(req, func(body []byte) ([]ingest.Item, error) {
+	split := func(body []byte) ([]ingest.Item, error) {
 		n, err := readNotification(body)
 		hint = n.hint
 		return []ingest.Item{n.item}, err
-	})
+	}
+	a := r.traced(req, func(trace string) answer { return r.take(req, trace, split) })
 	if a.result == accepted && hint != nil {
 		r.hint(*hint)
 	}

@@ -7,8 +7,10 @@ import (
 
 	"github.com/go-chi/chi/v5"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/ringbridge/ringbridge/ingest"
+	"github.com/ringbridge/ringbridge/internal/tracing"
 )
 
 const (
@@ -39,6 +41,7 @@ type Deps struct {
 	Hint       HintFunc              // nil = nobody follows the message store
 	Logger     *slog.Logger          // nil = silence
 	Registerer prometheus.Registerer // nil = unregistered
+	Tracer     trace.Tracer          // nil = no spans
 }
 
 // A Receiver is the handler of the public listener: its two paths, and nothing
@@ -54,6 +57,7 @@ type Receiver struct {
 	log      *slog.Logger
 	warnings *warnings
 	metrics  *metrics
+	tracer   trace.Tracer
 }
 
 // New returns a Receiver for cfg, which must be valid.
@@ -75,6 +79,7 @@ func New(deps Deps, cfg Config) *Receiver {
 		log:      log,
 		warnings: &warnings{log: log},
 		metrics:  newMetrics(deps.Registerer),
+		tracer:   tracing.OrNoop(deps.Tracer),
 	}
 	router := chi.NewRouter()
 	if cfg.EngageEnabled() {

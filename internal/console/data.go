@@ -10,7 +10,7 @@ import (
 
 // Data is what the console can show and do once the process has reached Kafka.
 type Data struct {
-	Letters Letters
+	Letters  Letters
 	Shelf    Shelf // whose lines the lists are made of
 	Timeline Timeline
 	// Unfinished returns the commands that the process holds; nil = it runs no

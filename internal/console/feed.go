@@ -29,8 +29,8 @@ type feed struct {
 
 	mu      sync.Mutex
 	moments []*numbered // the newest last
-	last    int        // number of the newest
-	dropped int        // since the start
+	last    int         // number of the newest
+	dropped int         // since the start
 	fault   error
 }
 

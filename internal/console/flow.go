@@ -15,10 +15,10 @@ const maxNews = 100
 type flowView struct {
 	Starting bool
 	Topics   []string
-	Topic    string // "" = all
+	Topic    string          // "" = all
 	Rows     []template.HTML // the newest first
-	Last     int // number of the newest moment, to ask for what comes after
-	Missed   int // moments that came too fast to be shown, since the request before
+	Last     int             // number of the newest moment, to ask for what comes after
+	Missed   int             // moments that came too fast to be shown, since the request before
 	Dropped  int
 	Fault    string
 }

@@ -169,6 +169,19 @@ func (r *replica) stop() error {
 	return nil
 }
 
+// dump ends the process with what each of its goroutines is at in its log.
+func (r *replica) dump() error {
+	if err := r.signal(syscall.SIGQUIT); err != nil {
+		return err
+	}
+	select {
+	case <-r.ended:
+		return nil
+	case <-time.After(stopBound):
+		return fmt.Errorf("crash: %s was still running %s after SIGQUIT", r.name, stopBound)
+	}
+}
+
 // begins waits until the process heeds signals, as it does by its first line of log, or has ended. Before that a signal would
 // end it as it ends any process.
 func (r *replica) begins() error {

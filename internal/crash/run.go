@@ -2,6 +2,7 @@ package crash
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -105,7 +106,19 @@ func (r *round) run(ctx context.Context, disturb disturbance, beside side, resul
 		result.Tally.Restless = 1 // it is the last round
 	}
 	r.line(before, result.Tally, time.Since(began))
+	if result.Tally.Bad() {
+		return r.dump()
+	}
 	return nil
+}
+
+// dump leaves what the replicas are at in their logs, for whoever looks for the fault. It is the end of them.
+func (b *bed) dump() error {
+	var errs []error
+	for _, v := range b.replicas {
+		errs = append(errs, v.dump())
+	}
+	return errors.Join(errs...)
 }
 
 // line tells of the round: what came in it, and what is bad so far.

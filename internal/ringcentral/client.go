@@ -80,6 +80,8 @@ func (c *client) do(ctx context.Context, k call) error {
 	}
 	var t trip
 	var err error
+	ctx, span := c.span(ctx, k)
+	defer func() { t.end(span, err) }()
 	for renewed := false; ; {
 		err = c.once(ctx, k, &t)
 		if errors.Is(err, errHeld) {
