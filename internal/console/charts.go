@@ -159,7 +159,7 @@ func budgetsOf(s stretch) (found []budget) {
 		of := labels{"api": l["api"], "group": l["group"]}
 		found = append(found, budget{
 			API: l["api"], Group: l["group"], Limit: valueOf(m),
-			Used:    s.rate("ringbridge_api_budget_used_calls_total", of) * secondsN,
+			Used:    s.rate("ringbridge_api_budget_used_calls_total", of) * 60,
 			Waiting: s.to.sum("ringbridge_api_waiting_calls", of),
 			Hold:    s.to.time("ringbridge_api_hold_until_timestamp_seconds", of),
 		})

@@ -10,9 +10,8 @@ import (
 
 // Data is what the console can show and do once the process has reached Kafka.
 type Data struct {
-	Letters Letters
-	// Shelves have a line of each letter, by source.
-	Shelf    Shelf
+	Letters  Letters
+	Shelf    Shelf // whose lines the lists are made of
 	Timeline Timeline
 	// Unfinished returns the commands that the process holds; nil = it runs no
 	// consume stage. It is safe for concurrent use.

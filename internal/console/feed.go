@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"html/template"
 	"sync"
 	"time"
 
@@ -27,22 +28,25 @@ type feed struct {
 	asked chan struct{} // somebody looks
 
 	mu      sync.Mutex
-	moments []numbered // the newest last
-	last    int        // number of the newest
-	dropped int        // since the start
+	moments []*numbered // the newest last
+	last    int         // number of the newest
+	dropped int         // since the start
 	fault   error
 }
 
-// numbered is a moment with its place in the feed.
+// numbered is a moment with its place in the feed, and what pages show of it, which
+// is made once for all of them.
 type numbered struct {
 	timeline.Moment
-	n int
+	n    int
+	once sync.Once
+	row  template.HTML
 }
 
 func newFeed() *feed { return &feed{asked: make(chan struct{}, 1)} }
 
 // look returns what came after a number, and has the topics followed for a while.
-func (f *feed) look(after int) (news []numbered, last, dropped int, fault error) {
+func (f *feed) look(after int) (news []*numbered, last, dropped int, fault error) {
 	select {
 	case f.asked <- struct{}{}:
 	default:
@@ -97,6 +101,6 @@ func (f *feed) add(m timeline.Moment, dropped int) {
 	f.last++
 	f.dropped += dropped
 	f.fault = nil
-	f.moments = append(f.moments, numbered{m, f.last})
+	f.moments = append(f.moments, &numbered{Moment: m, n: f.last})
 	f.moments = f.moments[max(0, len(f.moments)-keptMoments):]
 }

@@ -1,6 +1,8 @@
 package console
 
 import (
+	"bytes"
+	"html/template"
 	"net/http"
 	"slices"
 	"strconv"
@@ -13,10 +15,10 @@ const maxNews = 100
 type flowView struct {
 	Starting bool
 	Topics   []string
-	Topic    string // "" = all
-	Moments  []momentView
-	Last     int // number of the newest moment, to ask for what comes after
-	Missed   int // moments that came too fast to be shown, since the request before
+	Topic    string          // "" = all
+	Rows     []template.HTML // the newest first
+	Last     int             // number of the newest moment, to ask for what comes after
+	Missed   int             // moments that came too fast to be shown, since the request before
 	Dropped  int
 	Fault    string
 }
@@ -52,12 +54,24 @@ func (c *Console) lookIn(view *flowView, after, dropped int) {
 		if view.Topic != "" && m.Topic != view.Topic {
 			continue
 		}
-		if len(view.Moments) == maxNews {
+		if len(view.Rows) == maxNews {
 			if after > 0 {
 				view.Missed++
 			}
 			continue
 		}
-		view.Moments = append(view.Moments, c.momentView(m.Moment))
+		view.Rows = append(view.Rows, c.row(m))
 	}
+}
+
+// row is what pages show of a moment.
+func (c *Console) row(m *numbered) template.HTML {
+	m.once.Do(func() {
+		var row bytes.Buffer
+		if err := c.pages.templates["flow"].ExecuteTemplate(&row, "row", c.momentView(m.Moment)); err != nil {
+			c.deps.Logger.Error("a moment can't be shown", "error", err)
+		}
+		m.row = template.HTML(row.String()) //nolint:gosec // a template has made it, and escaped what is in it
+	})
+	return m.row
 }

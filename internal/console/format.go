@@ -8,10 +8,7 @@ import (
 )
 
 // Times are told in UTC, as in the log.
-const (
-	dayForm  = "2006-01-02 15:04:05"
-	secondsN = 60
-)
+const dayForm = "2006-01-02 15:04:05"
 
 // count groups the digits of a whole number: 12,340.
 func count[N int | int64 | float64](n N) string {
@@ -35,7 +32,7 @@ func perSecond(rate float64) string {
 	case rate == 0:
 		return "0/s"
 	case rate < 0.1:
-		return strconv.FormatFloat(rate*secondsN, 'f', 1, 64) + "/min"
+		return strconv.FormatFloat(rate*60, 'f', 1, 64) + "/min"
 	case rate < 10:
 		return strconv.FormatFloat(rate, 'f', 1, 64) + "/s"
 	}
@@ -100,7 +97,7 @@ func stamp(at time.Time) string {
 	if time.Since(at) < 12*time.Hour {
 		return at.UTC().Format("15:04:05.000")
 	}
-	return at.UTC().Format("2006-01-02 15:04:05.000")
+	return at.UTC().Format(dayForm + ".000")
 }
 
 // short cuts what a page has no room for; pages that show it whole are a link away.

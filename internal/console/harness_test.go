@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.uber.org/goleak"
 
 	"github.com/ringbridge/ringbridge/internal/console"
 	"github.com/ringbridge/ringbridge/internal/deadletter"
@@ -28,6 +29,8 @@ import (
 	"github.com/ringbridge/ringbridge/internal/timeline"
 	"github.com/ringbridge/ringbridge/schemas"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // What customers have written, and what no page may run.
 const (

@@ -107,7 +107,7 @@ func (f filter) With(reason deadletter.Reason) string { return f.query("reason",
 
 // lettersView answers "what was given up?".
 type lettersView struct {
-	Filter
+	filter
 	Starting, Complete bool
 	Fault              string // of the filter
 	Lines              []letters.Line
@@ -119,9 +119,6 @@ type lettersView struct {
 	Plans              []*job
 }
 
-// Filter is a filter in a view.
-type Filter = filter
-
 // reasonCount is how many letters have a reason.
 type reasonCount struct {
 	Reason deadletter.Reason
@@ -130,7 +127,7 @@ type reasonCount struct {
 
 func (c *Console) letters(w http.ResponseWriter, r *http.Request) {
 	data, f := c.data.Load(), filterOf(r.URL.Query())
-	view := lettersView{Filter: f, Starting: data == nil, Reasons: deadletter.Reasons(), States: allStates(), Plans: c.jobs.list()}
+	view := lettersView{filter: f, Starting: data == nil, Reasons: deadletter.Reasons(), States: allStates(), Plans: c.jobs.list()}
 	choice, err := f.choice(c.deps.ParseTime, time.Now())
 	switch {
 	case err != nil:

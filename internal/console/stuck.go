@@ -15,7 +15,7 @@ const maxStuck = 200
 type stuckView struct {
 	Starting, NoStage bool
 	Commands          []Unfinished
-	All, Waiting      int // commands; those that wait for something
+	All               int // commands, shown or not
 	Conversations     int
 	Doing             []doing
 }
