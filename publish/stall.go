@@ -3,8 +3,13 @@ package publish
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/ringbridge/ringbridge/internal/failpoint"
 	"github.com/ringbridge/ringbridge/internal/kafka"
@@ -46,9 +51,18 @@ func (s *session) stalled(ctx context.Context) bool {
 	n := s.deps.Names
 	within, cancel := context.WithTimeout(ctx, watchTimeout)
 	defer cancel()
-	unread, err := kafka.Unread(within, s.deps.Kafka, n.Group(stageName), n.Inbox, owned)
+	group := n.Group(stageName)
+	held, err := kafka.HeldBack(within, kadm.NewClient(s.kafkaSession.Client()), group, n.Inbox)
+	held = slices.DeleteFunc(held, func(p int32) bool { return !slices.Contains(owned, p) })
+	unread := false
+	if err == nil && len(held) == 0 {
+		unread, err = kafka.Unread(within, s.deps.Kafka, group, n.Inbox, owned)
+	}
 	switch {
 	case err != nil: // Kafka is out of reach: the session waits for it, and that is told
+		return false
+	case len(held) > 0: // no other session would get them
+		s.kafka.felt(fmt.Sprintf("Kafka holds back the committed offsets of partitions %d of %s: %s", held, n.Inbox, kafka.RemedyHeldBack(group)), kerr.UnstableOffsetCommit)
 		return false
 	case !unread:
 		s.pulse.beat(s.pulse.doing()) // idle: look again after another stallBound

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ringbridge/ringbridge/internal/kafka"
 	"github.com/ringbridge/ringbridge/internal/sandbox"
 )
 
@@ -30,13 +31,40 @@ func (b *bed) quiet(ctx context.Context) (restless bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	b.hanging += left
+	held, err := b.releaseHeld(ctx)
+	if err != nil {
+		return false, err
+	}
+	b.hanging += left + held
 	if done, err = b.comesToRest(ctx, quietBound); done || err != nil {
 		return false, err
 	}
 	missing := b.book.Missing()
 	fmt.Fprintf(b.cfg.Out, "not quiet after %s; missing: %s\n", quietBound, strings.Join(missing, ", "))
 	return len(missing) == 0, nil
+}
+
+// releaseHeld restarts the broker if it holds offsets back for good, as an operator would, and returns of how many
+// partitions it did: see kafka.HeldBack.
+func (b *bed) releaseHeld(ctx context.Context) (partitions int, err error) {
+	for range 3 { // for a moment it is ordinary
+		partitions = 0
+		for group, topic := range map[string]string{b.names.Group("publish"): b.names.Inbox, b.names.Group("replies"): b.names.Replies} {
+			held, err := kafka.HeldBack(ctx, b.reader.admin, group, topic)
+			if err != nil {
+				return 0, err
+			}
+			partitions += len(held)
+		}
+		if partitions == 0 {
+			return 0, nil
+		}
+		if err := wait(ctx, time.Second); err != nil {
+			return 0, err
+		}
+	}
+	fmt.Fprintf(b.cfg.Out, "the broker held the offsets of %d partitions back, and is restarted\n", partitions)
+	return partitions, b.parts.Kafka.Restart(ctx)
 }
 
 // comesToRest tells whether it is quiet within the bound.

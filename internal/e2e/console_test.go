@@ -75,7 +75,9 @@ func (b *browser) live(w troubledWorld) {
 		_, err := p.ImportMessages(sandbox.MessageImport{Text: text})
 		require.NoError(b.t, err)
 	}
-	moments := func() int { return ask(b, chromedp.Evaluate[int](`document.querySelectorAll("#moments .moment").length`)) }
+	moments := func() int {
+		return ask(b, chromedp.Evaluate[int](`document.querySelectorAll("#moments .moment").length`))
+	}
 	b.open("/flow?topic=messages")
 	require.Zero(b.t, moments())
 	arrive("the first")
