@@ -3,7 +3,7 @@
 include .versions
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-fast test-real check fmt fix fmt-check lint vet generated tidy alerts parts up crash crash-mutants outage sms-day limits tokens fuzz clean
+.PHONY: help demo build test test-fast test-real check fmt fix fmt-check lint vet generated tidy alerts parts up crash crash-mutants outage sms-day limits tokens console-load fuzz clean
 
 # The version is in the name, so that a new pin is a new file to make.
 LINT := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)

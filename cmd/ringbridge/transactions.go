@@ -20,23 +20,43 @@ func (b *bridge) watchTransactions(ctx context.Context) {
 		Help: "Transactions on the bridge's topics that nobody will end: their partitions are read no further. The log and doctor say how to end them.",
 	})
 	b.metrics.MustRegister(gauge)
-	told := map[kafka.HangingTransaction]bool{}
+	told := map[string]bool{}
+	tell := func(reason string) {
+		if !told[reason] {
+			b.logger.Warn("a transaction hangs", "component", componentKafka, "reason", reason)
+		}
+		told[reason] = true
+	}
+	offsets := kafka.HeldOffsets{}
 	for sleep(ctx, transactionsInterval) == nil {
 		var hanging []kafka.HangingTransaction
+		held := map[string]int{}
+		names := kafka.TopicNames(b.cfg.Connection.Broker.Topics.Prefix)
 		err := within(ctx, topicsTimeout, func(ctx context.Context) (err error) {
-			hanging, err = kafka.Hanging(ctx, b.adm, kafka.TopicNames(b.cfg.Connection.Broker.Topics.Prefix), time.Now())
-			return err
+			if hanging, err = kafka.Hanging(ctx, b.adm, names, time.Now()); err != nil {
+				return err
+			}
+			for group, topic := range map[string]string{names.Group(stagePublish): names.Inbox, names.Group(topicReplies): names.Replies} {
+				if held[group], err = offsets.Look(ctx, b.adm, group, topic); err != nil {
+					return err
+				}
+			}
+			return nil
 		})
 		if err != nil {
 			b.logger.Debug("cannot look for hanging transactions", "error", err)
 			continue
 		}
-		gauge.Set(float64(len(hanging)))
 		for _, t := range hanging {
-			if !told[t] {
-				b.logger.Warn("a transaction hangs", "component", componentKafka, "reason", t.String())
-			}
-			told[t] = true
+			tell(t.String())
 		}
+		all := len(hanging)
+		for group, partitions := range held {
+			if partitions > 0 {
+				tell("committed offsets of group " + group + " are held back for a transaction that the broker has lost track of: " + kafka.RemedyHeldBack(group))
+			}
+			all += partitions
+		}
+		gauge.Set(float64(all))
 	}
 }

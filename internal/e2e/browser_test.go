@@ -33,7 +33,7 @@ const pageWait = time.Minute
 // A browser is one tab of a Chromium that reaches this machine alone.
 type browser struct {
 	t      *testing.T
-	ctx    context.Context //nolint:containedctx // chromedp keeps the tab in it
+	ctx    context.Context // of the tab: chromedp keeps it there
 	base   string
 	mu     sync.Mutex
 	faults []string // what the browser complained of: scripts, the policy of their sources, answers
