@@ -108,6 +108,9 @@ limits: parts ## spend both APIs' limits with three replicas and a backfill, and
 tokens: parts ## minutes of traffic with tokens that live for one; MINUTES=n
 	go test -count=1 -v -tags real -timeout $$(($(MINUTES) + 15))m -run '^TestShortTokensFailNoCall$$' ./internal/e2e -args -tokens $(MINUTES)m
 
+console-load: parts ## the console with 100,000 letters and fifty events a second, and what ten open ones cost
+	go test -count=1 -v -tags real -timeout 15m -run '^TestTheConsoleUnderLoad$$' ./internal/e2e -args -console
+
 # Of each target. CI runs none of this: the corpora under testdata/fuzz are part of test-fast.
 FUZZTIME ?= 1m
 
