@@ -9,6 +9,7 @@ import (
 
 	"github.com/ringbridge/ringbridge/internal/deadletter"
 	"github.com/ringbridge/ringbridge/internal/letters"
+	"github.com/ringbridge/ringbridge/internal/timeline"
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
@@ -35,7 +36,7 @@ func showLetter(l letters.Letter) shownLetter {
 	return shownLetter{
 		Position: l.Position.String(), FailedAt: l.Info.FailedAt, Reason: l.Info.Reason, Attempts: l.Info.Attempts,
 		HTTPStatus: l.Info.HTTPStatus, ErrorCode: l.Info.ErrorCode, Redrives: l.Info.Redrives, State: l.State,
-		Conversation: printable([]byte(l.Key)), CommandID: l.CommandID, Message: oneLine(l.Info.Message),
+		Conversation: timeline.Printable([]byte(l.Key)), CommandID: l.CommandID, Message: oneLine(l.Info.Message),
 	}
 }
 

@@ -3,15 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/ringbridge/ringbridge/internal/timeline"
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
@@ -39,7 +37,7 @@ func (d decoder) show(ctx context.Context, record *kgo.Record, short string) (sh
 		Timestamp: record.Timestamp.UTC(), Headers: shownHeaders(record.Headers),
 	}
 	if record.Key != nil {
-		key := printable(record.Key)
+		key := timeline.Printable(record.Key)
 		shown.Key = &key
 	}
 	value, err := d.value(ctx, record.Value, short)
@@ -91,15 +89,7 @@ func plainValue(data []byte) any {
 			return json.RawMessage(compact.Bytes())
 		}
 	}
-	return printable(data)
-}
-
-// printable returns UTF-8 text as it is, and the rest as base64.
-func printable(data []byte) string {
-	if utf8.Valid(data) && !strings.ContainsRune(string(data), 0) {
-		return string(data)
-	}
-	return "base64:" + base64.StdEncoding.EncodeToString(data)
+	return timeline.Printable(data)
 }
 
 // shownHeaders returns the headers by name; a name that comes more than once
@@ -107,7 +97,7 @@ func printable(data []byte) string {
 func shownHeaders(headers []kgo.RecordHeader) map[string]any {
 	shown := map[string]any{}
 	for _, h := range headers {
-		value := printable(h.Value)
+		value := timeline.Printable(h.Value)
 		switch before := shown[h.Key].(type) {
 		case nil:
 			shown[h.Key] = value

@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ringbridge/ringbridge/internal/kafka"
+	"github.com/ringbridge/ringbridge/internal/timeline"
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
@@ -95,7 +96,7 @@ func (s *replySender) produce(ctx context.Context, command *schemas.ReplyCommand
 	}
 	if !f.wait {
 		return s.p.printJSON(map[string]any{
-			"command_id": command.CommandID, "topic": record.Topic, "partition": record.Partition, "offset": record.Offset, "key": printable(record.Key),
+			"command_id": command.CommandID, "topic": record.Topic, "partition": record.Partition, "offset": record.Offset, "key": timeline.Printable(record.Key),
 		})
 	}
 	return nil

@@ -31,7 +31,7 @@ func (b *bridge) watchTransactions(ctx context.Context) {
 	for sleep(ctx, transactionsInterval) == nil {
 		var hanging []kafka.HangingTransaction
 		held := map[string]int{}
-		names := kafka.TopicNames(b.cfg.Connection.Broker.Topics.Prefix)
+		names := b.names()
 		err := within(ctx, topicsTimeout, func(ctx context.Context) (err error) {
 			if hanging, err = kafka.Hanging(ctx, b.adm, names, time.Now()); err != nil {
 				return err

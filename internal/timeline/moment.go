@@ -207,7 +207,13 @@ func plain(data []byte) any {
 		return nil
 	case json.Valid(data):
 		return parse(data)
-	case utf8.Valid(data) && !bytes.ContainsRune(data, 0):
+	}
+	return Printable(data)
+}
+
+// Printable returns UTF-8 text as it is, and the rest as base64, which says so.
+func Printable(data []byte) string {
+	if utf8.Valid(data) && !bytes.ContainsRune(data, 0) {
 		return string(data)
 	}
 	return "base64:" + base64.StdEncoding.EncodeToString(data)
