@@ -145,7 +145,32 @@ func (d *doctor) topics(ctx context.Context) finding {
 	return ok("all topics under %q keep the guarantees", cfg.Topics.Prefix)
 }
 
-// transactions looks for those that keep partitions from being read, and nobody will end.
+// heldPatience is how long the doctor watches an offset that is held back: longer than the broker lets a transaction of
+// ours stay open. Only a bridge in trouble, or a very busy one, costs it that time.
+const heldPatience = 11 * time.Second
+
+// heldBack returns a group whose members wait for offsets that the broker holds back for good, and of how many
+// partitions; "" for none.
+func heldBack(ctx context.Context, adm *kadm.Client, names kafka.Names) (group string, partitions int, err error) {
+	offsets := kafka.HeldOffsets{}
+	for began := time.Now(); ; {
+		for group, topic := range transactional(names) {
+			stuck, err := offsets.Look(ctx, adm, group, topic, heldPatience)
+			if err != nil || stuck > 0 {
+				return group, stuck, err
+			}
+		}
+		if len(offsets) == 0 || time.Since(began) > heldPatience {
+			return "", 0, nil
+		}
+		if err := sleep(ctx, time.Second); err != nil {
+			return "", 0, err
+		}
+	}
+}
+
+// transactions looks for those that keep partitions from being read, and nobody will end, also where only the coordinator
+// of a group believes so.
 func (d *doctor) transactions(ctx context.Context) finding {
 	adm, cfg, err := d.dial(ctx)
 	if err != nil {
@@ -157,6 +182,14 @@ func (d *doctor) transactions(ctx context.Context) finding {
 		return skipped("the broker does not tell: %s", plainly(err))
 	}
 	if len(hanging) == 0 {
+		group, partitions, err := heldBack(ctx, adm, kafka.TopicNames(cfg.Topics.Prefix))
+		switch {
+		case err != nil:
+			return skipped("the broker does not tell of committed offsets: %s", plainly(err))
+		case partitions > 0:
+			return failed(fmt.Sprintf("the broker holds the committed offsets of %d partitions of group %s back, for a transaction that it has lost track of", partitions, group),
+				kafka.RemedyHeldBack(group))
+		}
 		return ok("none hangs")
 	}
 	t := hanging[0]

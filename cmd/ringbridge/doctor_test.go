@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/ringbridge/ringbridge/internal/kafka/kafkatest"
 	"github.com/ringbridge/ringbridge/internal/ringcentral"
 	"github.com/ringbridge/ringbridge/internal/sandbox"
 	"github.com/ringbridge/ringbridge/schemas"
@@ -98,6 +99,19 @@ func noSecrets(t *testing.T, text string) {
 	}
 }
 
+// leaveOffsetsOpen commits an offset in a transaction that does not end.
+func (c *clinic) leaveOffsetsOpen(t *testing.T, group, topic string) {
+	t.Helper()
+	offset := kadm.OffsetsFromRecords(kgo.Record{Topic: topic, Partition: 1, Offset: 3})
+	require.NoError(t, kadm.NewClient(c.client).CommitAllOffsets(t.Context(), group, offset))
+	producer, err := kgo.NewClient(kgo.SeedBrokers(c.env["KAFKA_BROKERS"]), kgo.TransactionalID("x"), kgo.TransactionTimeout(10*time.Minute))
+	require.NoError(t, err)
+	t.Cleanup(producer.Close)
+	require.NoError(t, producer.BeginTransaction())
+	require.NoError(t, producer.ProduceSync(t.Context(), &kgo.Record{Topic: "ringcentral.seen"}).FirstErr())
+	kafkatest.CommitInTransaction(t, producer, "x", group, topic, 1)
+}
+
 func TestTheDoctorSaysWhatToDo(t *testing.T) {
 	for fact, test := range map[string]struct {
 		spoil func(*testing.T, *clinic)
@@ -131,6 +145,10 @@ func TestTheDoctorSaysWhatToDo(t *testing.T) {
 				require.NoError(t, err)
 			},
 			`FAIL +topics +topic ringcentral.inbox: cleanup.policy is compact.* → alter`,
+		},
+		"committed offsets that the broker holds back": {
+			func(t *testing.T, c *clinic) { t.Helper(); c.leaveOffsetsOpen(t, "ringcentral.publish", "ringcentral.inbox") },
+			`FAIL +transactions +the broker holds the committed offsets of 1 partitions of group ringcentral.publish back.* → restart the broker that coordinates group ringcentral.publish`,
 		},
 		"a registry that is away": {
 			func(t *testing.T, c *clinic) { t.Helper(); c.env["SCHEMA_REGISTRY_URL"] = "http://" + freeAddress(t) },

@@ -9,8 +9,17 @@ import (
 	"github.com/ringbridge/ringbridge/internal/kafka"
 )
 
-// transactionsInterval is how often it is looked for transactions that hang: they are rare, and stay.
-const transactionsInterval = 30 * time.Second
+const (
+	// transactionsInterval is how often it is looked for transactions that hang: they are rare, and stay.
+	transactionsInterval = 30 * time.Second
+	// heldBound is how long an offset must have been held back to be told.
+	heldBound = time.Minute
+)
+
+// transactional are the groups whose offsets are committed in transactions, with the topics that they read.
+func transactional(names kafka.Names) map[string]string {
+	return map[string]string{names.Group(stagePublish): names.Inbox, names.Group(topicReplies): names.Replies}
+}
 
 // watchTransactions looks for transactions that hang, until ctx ends, and tells each once. They make no process unready:
 // what comes in is still taken, and who else could do better.
@@ -36,8 +45,8 @@ func (b *bridge) watchTransactions(ctx context.Context) {
 			if hanging, err = kafka.Hanging(ctx, b.adm, names, time.Now()); err != nil {
 				return err
 			}
-			for group, topic := range map[string]string{names.Group(stagePublish): names.Inbox, names.Group(topicReplies): names.Replies} {
-				if held[group], err = offsets.Look(ctx, b.adm, group, topic); err != nil {
+			for group, topic := range transactional(names) {
+				if held[group], err = offsets.Look(ctx, b.adm, group, topic, heldBound); err != nil {
 					return err
 				}
 			}

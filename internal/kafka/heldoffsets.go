@@ -8,12 +8,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 )
 
-// heldBound is how long a partition's offset is held back, and does not move, until that is no transaction of ours any more: the broker
-// aborts those after ten seconds.
-const heldBound = time.Minute
-
 // HeldOffsets tells which offsets a broker holds back for good: it remembers what they were when they were looked at before, and since when
-// they have not moved. Not safe for concurrent use.
+// they have not moved. What is held back at this moment and was not, or was at another offset before, is one that is worked on. Not safe for
+// concurrent use.
 type HeldOffsets map[groupPartition]heldOffset
 
 type groupPartition struct {
@@ -26,9 +23,9 @@ type heldOffset struct {
 	since time.Time
 }
 
-// Look returns how many partitions of the topic are held back for good, as far as it has been looked: a partition that is held back at this
-// moment, and was at another offset before, is one that is worked on. Look every half minute.
-func (h HeldOffsets) Look(ctx context.Context, adm *kadm.Client, group, topic string) (stuck int, err error) {
+// Look returns how many partitions of the topic are held back, and have been for bound without moving, as far as it has been looked. The
+// broker aborts a transaction of ours after ten seconds: take a longer bound.
+func (h HeldOffsets) Look(ctx context.Context, adm *kadm.Client, group, topic string, bound time.Duration) (stuck int, err error) {
 	held, err := HeldBack(ctx, adm, group, topic)
 	if err != nil {
 		return 0, err
@@ -50,7 +47,7 @@ func (h HeldOffsets) Look(ctx context.Context, adm *kadm.Client, group, topic st
 			offset = heldOffset{o.At, time.Now()}
 		}
 		h[key] = offset
-		if time.Since(offset.since) >= heldBound {
+		if time.Since(offset.since) >= bound {
 			stuck++
 		}
 	}
