@@ -118,6 +118,19 @@ func (s *entries) set(commandID string, e entry) {
 	delete(s.open, id)
 }
 
+// suspect notes an attempt that is not on record, and whose call may have gone out all the same. What is on record says more.
+func (s *entries) suspect(commandID string, attempt entry) {
+	id := hashID(commandID)
+	if _, known := s.open[id]; known {
+		return
+	}
+	if f, ended := s.final[id]; ended && (f.succeeded || attempt.redrives <= int(f.redrives)) {
+		return
+	}
+	attempt.attempts = max(0, attempt.attempts-1) // it counts once its effect is found
+	s.set(commandID, attempt)
+}
+
 // A history is what is known of a command when its record comes in.
 type history struct {
 	duplicate bool  // it has ended: nothing is done

@@ -258,7 +258,7 @@ func (s *session) drain(parts []*partition, cause error, bound time.Duration) {
 func (s *session) load(ctx context.Context, p *partition) error {
 	start := time.Now()
 	n := 0
-	err := kafka.ReadAll(ctx, s.c.deps.Options, s.c.deps.Topics.Results, p.id, func(r *kgo.Record) {
+	err := kafka.ReadWithOverruled(ctx, s.c.deps.Options, s.c.deps.Topics.Results, p.id, func(r *kgo.Record) {
 		result, ok := s.c.readResult(ctx, r)
 		if !ok {
 			return
@@ -271,11 +271,24 @@ func (s *session) load(ctx context.Context, p *partition) error {
 		p.mu.Lock()
 		p.entries.set(result.CommandID, e)
 		p.mu.Unlock()
-	})
+	}, func(r *kgo.Record) { s.suspect(ctx, p, r) })
 	if err == nil {
 		s.c.log.Info("owning a partition", "partition", p.id, "results_read", n, "duration_ms", time.Since(start).Milliseconds())
 	}
 	return err
+}
+
+// suspect takes note of an attempt that the broker has aborted though it may have told its maker that it was committed: the call
+// was made then, and is looked for before it is made again.
+func (s *session) suspect(ctx context.Context, p *partition, r *kgo.Record) {
+	result, ok := s.c.readResult(ctx, r)
+	if !ok || result.State != schemas.ReplyStateAttempting {
+		return // an end that is not on record is found by its attempt
+	}
+	s.c.log.Warn("an attempt on record was aborted, perhaps after its commit: its effect is looked up", "command_id", result.CommandID, "partition", p.id, "offset", r.Offset)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.entries.suspect(result.CommandID, entryOf(result, r.Headers))
 }
 
 // readResult decodes a record of the ledger. One that cannot be decoded is not

@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ringbridge/ringbridge/internal/deadletter"
+	"github.com/ringbridge/ringbridge/internal/kafka/kafkatest"
 	"github.com/ringbridge/ringbridge/internal/sandbox"
 	"github.com/ringbridge/ringbridge/schemas"
 )
@@ -258,4 +259,35 @@ func TestEachBadCommandEndsAsTheContractSays(t *testing.T) {
 		require.Equal(t, sent[i].Partition, letter.Partition)
 		require.Equal(t, sent[i].Offset, letter.Offset)
 	}
+}
+
+// TestAnAttemptWhoseCommitTheBrokerHasLostIsNotMadeAgain has an attempt on the ledger that is aborted by the marker of another
+// transaction, as where a broker that was killed forgets the one of its commit; its call was made. The customer has one answer.
+func TestAnAttemptWhoseCommitTheBrokerHasLostIsNotMadeAgain(t *testing.T) {
+	w := newWorld(t, sandbox.Config{}, replySettings)
+	off := false
+	parents, err := w.box.Import(sandbox.Import{Webhook: &off})
+	require.NoError(t, err)
+	parent := parents[0]
+	command := w.record(reply("c1", parent.ThreadID, parent.ID, "hello"))
+	require.NoError(t, w.client.ProduceSync(t.Context(), command).FirstErr())
+	value, err := w.codec.Encode(&schemas.ReplyResult{
+		CommandID: "c1", State: schemas.ReplyStateAttempting, Attempts: 1, Conversation: parent.ThreadID, At: time.Now(),
+		SourcePartition: int(command.Partition), SourceOffset: command.Offset,
+	})
+	require.NoError(t, err)
+	at := []byte(time.Now().UTC().Format(time.RFC3339Nano))
+	kafkatest.AbortedBy(t, w.opts, &kgo.Record{
+		Topic: w.names.Results, Partition: command.Partition, Key: []byte("c1"), Value: value, Headers: []kgo.RecordHeader{{Key: "ringbridge.reply.first.attempt.at", Value: at}},
+	}, 2)
+	made, err := w.box.Import(sandbox.Import{Status: "user_reply", InReplyToID: parent.ID, ThreadID: parent.ThreadID, CreatedFrom: "api", Body: "hello", Webhook: &off})
+	require.NoError(t, err)
+
+	b := w.start(freePort(t), freePort(t))
+	w.eventually(1, waitLong, func() int { return len(w.results()) }, "final results")
+	require.Equal(t, 0, b.stop())
+	result := w.results()["c1"][0]
+	require.True(t, result.Recovered, "%+v", result)
+	require.Equal(t, made[0].ID, *result.ResourceID)
+	require.Contains(t, b.log.String(), "an attempt on record was aborted")
 }

@@ -53,8 +53,9 @@ func ReadSince(ctx context.Context, opts []kgo.Opt, topic string, partition int3
 // A stretch is what is read of a partition: from a time, or with the zero time
 // from the beginning, up to an offset.
 type stretch struct {
-	since time.Time
-	until int64
+	since   time.Time
+	until   int64
+	aborted *aborted // what is looked for among the others; nil = nothing
 }
 
 func read(ctx context.Context, opts []kgo.Opt, topic string, partition int32, of stretch, each func(*kgo.Record)) (first int64, err error) {
@@ -63,7 +64,7 @@ func read(ctx context.Context, opts []kgo.Opt, topic string, partition int32, of
 		return 0, fmt.Errorf("kafka: read %s/%d: %w", topic, partition, err)
 	}
 	defer client.Close()
-	r := reader{client: client, adm: kadm.NewClient(client), topic: topic, partition: partition, bytes: fetchBytes}
+	r := reader{client: client, adm: kadm.NewClient(client), topic: topic, partition: partition, bytes: fetchBytes, aborted: of.aborted}
 	var next, end int64 = 0, -1
 	for {
 		err := r.locate(ctx)
@@ -100,6 +101,7 @@ type reader struct {
 	topic     string
 	partition int32
 	bytes     int32 // that one fetch may bring
+	aborted   *aborted
 
 	id     kadm.TopicID
 	leader int32
@@ -171,12 +173,12 @@ func (r *reader) fetch(ctx context.Context, next, end int64, each func(*kgo.Reco
 	if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
 		return next, err
 	}
-	fetched, position := kgo.ProcessFetchPartition(kgo.ProcessFetchPartitionOpts{
-		Offset: next, IsolationLevel: kgo.ReadCommitted(), Topic: r.topic, Partition: r.partition,
-	}, p, kgo.DefaultDecompressor(), nil)
+	opts := kgo.ProcessFetchPartitionOpts{Offset: next, IsolationLevel: kgo.ReadCommitted(), Topic: r.topic, Partition: r.partition}
+	fetched, position := kgo.ProcessFetchPartition(opts, p, kgo.DefaultDecompressor(), nil)
 	if fetched.Err != nil {
 		return next, fetched.Err
 	}
+	r.aborted.look(opts, p, fetched.Records)
 	for _, record := range fetched.Records {
 		if record.Offset < end && !each(record) {
 			return end, nil

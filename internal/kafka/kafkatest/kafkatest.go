@@ -2,6 +2,7 @@
 package kafkatest
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -34,4 +35,23 @@ func CommitInTransaction(t *testing.T, producer *kgo.Client, transactionalID, gr
 	committed, err := commit.RequestWith(t.Context(), producer)
 	require.NoError(t, err)
 	require.NoError(t, kerr.ErrorForCode(committed.Topics[0].Partitions[0].ErrorCode))
+}
+
+// AbortedBy writes a record in a transaction and aborts it by a marker that is so many epochs later: 1 is the transaction's own, from
+// Kafka 4.0 on; with more it is another's, as where a broker has lost the marker of a commit.
+func AbortedBy(t *testing.T, opts []kgo.Opt, record *kgo.Record, epochs int16) {
+	t.Helper()
+	own := []kgo.Opt{kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.TransactionalID("of a process that is gone")}
+	gone, err := kgo.NewClient(slices.Concat(opts, own)...)
+	require.NoError(t, err)
+	t.Cleanup(gone.Close)
+	require.NoError(t, gone.BeginTransaction())
+	require.NoError(t, gone.ProduceSync(t.Context(), record).FirstErr())
+	topics := kadm.TopicsSet{}
+	topics.Add(record.Topic, record.Partition)
+	written, err := kadm.NewClient(gone).WriteTxnMarkers(t.Context(), kadm.TxnMarkers{
+		ProducerID: record.ProducerID, ProducerEpoch: record.ProducerEpoch + epochs, Topics: topics,
+	})
+	require.NoError(t, err)
+	written.EachPartition(func(p kadm.TxnMarkersPartitionResponse) { require.NoError(t, p.Err) })
 }
