@@ -3,7 +3,7 @@
 include .versions
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-fast test-real check fmt fix fmt-check lint vet generated tidy alerts parts up crash crash-mutants outage sms-day limits tokens console-load fuzz clean
+.PHONY: help demo build test test-fast test-real check fmt fix fmt-check lint vet generated tidy alerts alerts-record parts up crash crash-mutants outage sms-day limits tokens console-load fuzz clean
 
 # The version is in the name, so that a new pin is a new file to make.
 LINT := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
@@ -72,8 +72,14 @@ tidy:
 # Not part of check, for the minutes that promtool takes to build. A test holds the rules to what was tried here last.
 alerts: $(PROMTOOL) ## check the alert rules, and try each on its failure: after each change of them
 	$(PROMTOOL) check rules deploy/alerts.yml
-	$(PROMTOOL) test rules deploy/alerts_test.yml
-	cat deploy/alerts.yml deploy/alerts_test.yml | sha256sum | cut -d ' ' -f 1 > deploy/alerts.tried
+	$(PROMTOOL) test rules deploy/alerts_test.yml deploy/nights/*.yml
+	cat deploy/alerts.yml deploy/alerts_test.yml $(sort $(wildcard deploy/nights/*.yml)) | sha256sum | cut -d ' ' -f 1 > deploy/alerts.tried
+
+# Half an hour, for the one that waits for a silence. A failure of the program is brought about anew, and told in its own words.
+NIGHT ?= .
+
+alerts-record: parts ## bring about every failure that wakes an operator, and record what the program tells; NIGHT="one of them"
+	go test -count=1 -v -tags real -parallel 4 -timeout 60m -run '^TestAlertsAreTriedOnWhatTheProgramTells$$/./$(NIGHT)' ./internal/e2e -args -record
 
 parts: ## fetch the real Kafka, registry and Avro decoder, once, into the user's cache
 	@deploy/local/fetch >/dev/null

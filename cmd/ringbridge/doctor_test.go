@@ -147,7 +147,10 @@ func TestTheDoctorSaysWhatToDo(t *testing.T) {
 			`FAIL +topics +topic ringcentral.inbox: cleanup.policy is compact.* → alter`,
 		},
 		"committed offsets that the broker holds back": {
-			func(t *testing.T, c *clinic) { t.Helper(); c.leaveOffsetsOpen(t, "ringcentral.publish", "ringcentral.inbox") },
+			func(t *testing.T, c *clinic) {
+				t.Helper()
+				c.leaveOffsetsOpen(t, "ringcentral.publish", "ringcentral.inbox")
+			},
 			`FAIL +transactions +the broker holds the committed offsets of 1 partitions of group ringcentral.publish back.* → restart the broker that coordinates group ringcentral.publish`,
 		},
 		"a registry that is away": {

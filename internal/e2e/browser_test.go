@@ -106,6 +106,15 @@ func (b *browser) look(width int64, scheme string) {
 	}))
 }
 
+// scripts lets pages run scripts, or not: those of the next page on.
+func (b *browser) scripts(on bool) {
+	b.t.Helper()
+	b.do(chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+		_, err := cdp.Call(ctx, tab, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on})
+		return err
+	}))
+}
+
 // open goes to a path of the console.
 func (b *browser) open(path string) {
 	b.t.Helper()

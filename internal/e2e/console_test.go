@@ -64,7 +64,32 @@ func TestTheConsoleInABadNight(t *testing.T) {
 
 	w.mend()
 	w.sendBack(b)
+	w.withoutScript(b)
 	b.quiet()
+}
+
+// withoutScript asks the questions again with scripts off, and gives one letter up: one of those that have expired again.
+func (w troubledWorld) withoutScript(b *browser) {
+	w.t.Helper()
+	b.scripts(false)
+	defer b.scripts(true)
+	for path, shown := range map[string]string{
+		"/": "Is it working?", "/stuck": "What is stuck?", "/find?q=rejected-7": "dead letter: rejected", "/flow": "replies.results",
+	} {
+		b.open(path)
+		require.False(w.t, ask(b, chromedp.Evaluate[bool](`document.documentElement.classList.contains("js")`)), "scripts run")
+		b.shows("main", shown)
+	}
+	b.open("/letters?reason=expired")
+	b.shows("#count", strconv.Itoa(perReason)+" letters")
+	b.click(`tbody tr:first-child input[name="which"]`)
+	b.click(`button[value="discard selected"]`)
+	b.shows("main", "1 letter would be given up for good")
+	b.press("#name", "Ada")
+	b.click("main form button[type=submit]")
+	b.shows("main", "1 letter discarded by Ada")
+	b.open("/letters?reason=expired")
+	b.shows("#count", strconv.Itoa(perReason-1)+" letters")
 }
 
 // live sees events come while the page is open, and none while it is paused.
