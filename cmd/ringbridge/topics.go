@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -34,8 +35,48 @@ Exit status 1 when a topic is missing or a setting breaks a guarantee.`,
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return p.withTopics(c.Context(), p.checkTopics) },
 	}
+	end := &cobra.Command{
+		Use:   "end-hanging",
+		Short: "End transactions that the broker has forgotten to end",
+		Long: `A broker that was killed can forget to end a transaction in a partition. Nobody reads on there then: doctor, the log
+and the metric ringbridge_kafka_hanging_transactions tell. This ends each as its coordinator had decided, so that what was
+committed stays. (Kafka's own kafka-transactions.sh aborts it, and what was committed is lost.)
+
+One of which the decision is not known is left, with what can be done. The user of KAFKA_SASL_USERNAME, or of the
+client's certificate, needs CLUSTER_ACTION on the cluster.
+
+Exit status 1 when one is left.`,
+		Example: `  KAFKA_BROKERS=localhost:9092 ringbridge topics end-hanging`,
+		Args:    cobra.NoArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return p.withTopics(c.Context(), p.endHanging) },
+	}
 	return group("topics", "Create or verify the topics",
-		"The topics of the bridge: names, partitions and the settings that its guarantees need.", apply, check)
+		"The topics of the bridge: names, partitions and the settings that its guarantees need.", apply, check, end)
+}
+
+func (p *program) endHanging(ctx context.Context, adm *kadm.Client, cfg kafka.TopicConfig) error {
+	hanging, err := kafka.Hanging(ctx, adm, kafka.TopicNames(cfg.Prefix), time.Now())
+	if err != nil {
+		return err
+	}
+	ended, err := kafka.EndHanging(ctx, adm, hanging)
+	for _, t := range ended.Committed {
+		p.printf("committed  %s/%d from offset %d\n", t.Topic, t.Partition, t.Start)
+	}
+	for _, t := range ended.Aborted {
+		p.printf("aborted    %s/%d from offset %d\n", t.Topic, t.Partition, t.Start)
+	}
+	if err != nil {
+		return err
+	}
+	for _, t := range ended.Left {
+		p.printf("left       %s/%d from offset %d: no coordinator remembers a decision; its producer may be at work. If it is gone: %s\n", t.Topic, t.Partition, t.Start, t.Abort())
+	}
+	if n := len(ended.Left); n > 0 {
+		return fmt.Errorf("topics: %d transactions are left as they were", n)
+	}
+	p.printf("ok         %d transactions were ended\n", len(hanging))
+	return nil
 }
 
 func (p *program) withTopics(ctx context.Context, do func(context.Context, *kadm.Client, kafka.TopicConfig) error) error {

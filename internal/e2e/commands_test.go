@@ -102,10 +102,15 @@ func TestADoctorTellsOfATransactionThatNobodyEnds(t *testing.T) {
 
 	out, err = w.run("doctor")
 	require.Equal(t, 1, exitCode(t, err), out)
-	require.Regexp(t, `FAIL +transactions .*`+w.names.Seen+`/\d+ from offset 0 .*kafka-transactions.sh`, out)
+	require.Regexp(t, `FAIL +transactions .*`+w.names.Seen+`/\d+ from offset 0 .*ringbridge topics end-hanging`, out)
+	out, err = w.run("topics", "end-hanging")
+	require.Equal(t, 1, exitCode(t, err), "nothing was decided: %s", out)
+	require.Regexp(t, `left +`+w.names.Seen+`/\d+ from offset 0: .*kafka-transactions.sh`, out)
 	require.NoError(t, gone.EndTransaction(t.Context(), kgo.TryAbort))
 	out, _ = w.run("doctor")
 	require.Regexp(t, `ok +transactions +none hangs`, out)
+	out, err = w.run("topics", "end-hanging")
+	require.NoError(t, err, out)
 }
 
 func exitCode(t *testing.T, err error) int {

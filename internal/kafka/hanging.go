@@ -28,6 +28,8 @@ type HangingTransaction struct {
 	Partition int32
 	Start     int64     // the first offset that is kept back
 	Since     time.Time // its newest record
+
+	producer kadm.DescribedProducer
 }
 
 // String says what it does, and how it is ended.
@@ -36,8 +38,12 @@ func (t HangingTransaction) String() string {
 		t.Topic, t.Partition, t.Start, t.Since.UTC().Format(time.RFC3339), t.Remedy())
 }
 
-// Remedy is the command that ends it. It comes with Kafka.
-func (t HangingTransaction) Remedy() string {
+// Remedy is the command that ends it: as was decided, which Kafka's own kafka-transactions.sh cannot. That aborts, and what was
+// committed is lost.
+func (t HangingTransaction) Remedy() string { return "`ringbridge topics end-hanging`" }
+
+// Abort is Kafka's own command, for one of which nobody knows how it was to end.
+func (t HangingTransaction) Abort() string {
 	return fmt.Sprintf("`kafka-transactions.sh --bootstrap-server BROKER abort --topic %s --partition %d --start-offset %d`", t.Topic, t.Partition, t.Start)
 }
 
@@ -74,7 +80,7 @@ func Hanging(ctx context.Context, adm *kadm.Client, n Names, now time.Time) ([]H
 		for _, producer := range p.ActiveProducers.Sorted() {
 			since := time.UnixMilli(producer.LastTimestamp)
 			if producer.CurrentTxnStartOffset >= 0 && now.Sub(since) > bound { // -1: none is open
-				hanging = append(hanging, HangingTransaction{p.Topic, p.Partition, producer.CurrentTxnStartOffset, since})
+				hanging = append(hanging, HangingTransaction{p.Topic, p.Partition, producer.CurrentTxnStartOffset, since, producer})
 			}
 		}
 	})

@@ -18,7 +18,8 @@ func TestATransactionThatNobodyEndsIsTold(t *testing.T) {
 		found, err := kafka.Hanging(t.Context(), adm, kafka.TopicNames("p."), time.Now().Add(age))
 		require.NoError(t, err)
 		for _, h := range found {
-			require.Contains(t, h.String(), "abort --topic "+h.Topic+" --partition 1 --start-offset 0")
+			require.Contains(t, h.String(), h.Topic+"/1 is read no further than offset 0")
+			require.Contains(t, h.Abort(), "abort --topic "+h.Topic+" --partition 1 --start-offset 0")
 			topics = append(topics, h.Topic)
 		}
 		return topics

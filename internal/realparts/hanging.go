@@ -2,24 +2,20 @@ package realparts
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ringbridge/ringbridge/internal/kafka"
 )
 
 // EndHanging ends the transactions that the broker has forgotten: its coordinator has decided on them, and partitions wait
-// for it all the same. It returns how many partitions did.
-//
-// A lone broker that is killed does so at times, when it has many seconds to start in: it elects its coordinator before it
-// knows itself to lead any partition, which then takes those partitions for deleted, and keeps their markers. Whoever
-// reads only what is committed waits for good. On a real cluster an operator ends them (kafka-transactions.sh). It is no
-// fault of the program under test, and decides nothing: each marker says what the coordinator has decided.
+// for it all the same, see kafka.Decision. It returns how many partitions did. It does what an operator of a cluster does, who
+// takes the newest decision for that of an earlier transaction, too: on a bed of tests nobody can be asked.
 //
 // Transactions whose newest record is younger than idle are left alone: one that ends at this moment looks the same.
 func (k *Kafka) EndHanging(ctx context.Context, idle time.Duration) (partitions int, err error) {
@@ -30,40 +26,24 @@ func (k *Kafka) EndHanging(ctx context.Context, idle time.Duration) (partitions 
 	defer client.Close()
 	admin := kadm.NewClient(client)
 	open, err := openProducers(ctx, admin)
+	if err != nil {
+		return 0, err
+	}
 	open = slices.DeleteFunc(open, func(p kadm.DescribedProducer) bool { return time.Since(time.UnixMilli(p.LastTimestamp)) < idle })
-	if err != nil || len(open) == 0 {
-		return 0, err
-	}
-	decided, err := decidedTransactions(ctx, admin, open)
+	decisions, err := kafka.Decisions(ctx, admin, open)
 	if err != nil {
 		return 0, err
 	}
-	var markers []kadm.TxnMarkers
-	for _, producer := range open {
-		// The decision raises the epoch: a transaction with this one is newer.
-		if t, ok := decided[producer.ProducerID]; ok && t.ProducerEpoch > producer.ProducerEpoch {
-			markers = append(markers, marker(producer, t))
+	for _, d := range decisions {
+		if !d.Known {
+			continue
 		}
-	}
-	if len(markers) == 0 {
-		return 0, nil
-	}
-	written, err := admin.WriteTxnMarkers(ctx, markers...)
-	ended := 0
-	written.EachPartition(func(p kadm.TxnMarkersPartitionResponse) {
-		switch {
-		case p.Err == nil:
-			ended++
-		case errors.Is(p.Err, kerr.TransactionCoordinatorFenced):
-			// A newer coordinator has ended it since it was looked at.
-		case err == nil:
-			err = p.Err
+		if err := d.End(ctx, admin); err != nil {
+			return partitions, err
 		}
-	})
-	if err != nil {
-		return 0, fmt.Errorf("realparts: end hanging transactions: %w", err)
+		partitions++
 	}
-	return ended, nil
+	return partitions, nil
 }
 
 // How often it is looked for hanging transactions, and how old one is: tests use shorter transaction time-outs.
@@ -107,37 +87,4 @@ func openProducers(ctx context.Context, admin *kadm.Client) (open []kadm.Describ
 		}
 	})
 	return open, nil
-}
-
-// decidedTransactions are the newest ones of these producers, by producer id, for which the coordinator has no more to do.
-func decidedTransactions(ctx context.Context, admin *kadm.Client, of []kadm.DescribedProducer) (map[int64]kadm.DescribedTransaction, error) {
-	var ids []int64
-	for _, p := range of {
-		ids = append(ids, p.ProducerID)
-	}
-	listed, err := admin.ListTransactions(ctx, ids, []string{"CompleteCommit", "CompleteAbort"})
-	if err != nil || len(listed) == 0 {
-		return nil, err
-	}
-	described, err := admin.DescribeTransactions(ctx, listed.TransactionalIDs()...)
-	if err != nil {
-		return nil, fmt.Errorf("realparts: describe transactions: %w", err)
-	}
-	decided := map[int64]kadm.DescribedTransaction{}
-	for _, t := range described {
-		if t.Err == nil {
-			decided[t.ProducerID] = t
-		}
-	}
-	return decided, nil
-}
-
-// marker is the one that the partition waits for.
-func marker(p kadm.DescribedProducer, t kadm.DescribedTransaction) kadm.TxnMarkers {
-	topics := kadm.TopicsSet{}
-	topics.Add(p.Topic, p.Partition)
-	return kadm.TxnMarkers{
-		ProducerID: p.ProducerID, ProducerEpoch: t.ProducerEpoch, Commit: t.State == "CompleteCommit",
-		CoordinatorEpoch: max(p.CoordinatorEpoch, 0), Topics: topics,
-	}
 }
