@@ -143,6 +143,17 @@ func (b *browser) shows(selector string, parts ...string) {
 	}
 }
 
+// reopen opens a page until an element's text holds this: without script it does not renew itself.
+func (b *browser) reopen(path, selector, part string) {
+	b.t.Helper()
+	text := ""
+	for deadline := time.Now().Add(pageWait); !strings.Contains(text, part); time.Sleep(200 * time.Millisecond) {
+		require.True(b.t, time.Now().Before(deadline), "%s shows no %q, but:\n%s", selector, part, text)
+		b.open(path)
+		text = b.text(selector)
+	}
+}
+
 // click clicks what a person would, and waits for the page that follows.
 func (b *browser) click(selector string) {
 	b.t.Helper()

@@ -80,16 +80,14 @@ func (w troubledWorld) withoutScript(b *browser) {
 		require.False(w.t, ask(b, chromedp.Evaluate[bool](`document.documentElement.classList.contains("js")`)), "scripts run")
 		b.shows("main", shown)
 	}
-	b.open("/letters?reason=expired")
-	b.shows("#count", strconv.Itoa(perReason)+" letters")
+	b.reopen("/letters?reason=expired", "#count", strconv.Itoa(perReason)+" letters")
 	b.click(`tbody tr:first-child input[name="which"]`)
 	b.click(`button[value="discard selected"]`)
 	b.shows("main", "1 letter would be given up for good")
 	b.press("#name", "Ada")
 	b.click("main form button[type=submit]")
 	b.shows("main", "1 letter discarded by Ada")
-	b.open("/letters?reason=expired")
-	b.shows("#count", strconv.Itoa(perReason-1)+" letters")
+	b.reopen("/letters?reason=expired", "#count", strconv.Itoa(perReason-1)+" letters")
 }
 
 // live sees events come while the page is open, and none while it is paused.
