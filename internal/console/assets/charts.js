@@ -6,6 +6,7 @@
   if (!section || !window.uPlot) return;
   const keep = 720; // as many as the process keeps
   const every = 5000;
+  const least = 300; // seconds that a picture covers, though the process has just begun
   const times = [];
   const charts = [...section.querySelectorAll("[data-chart]")].map((figure) => ({
     figure, id: figure.dataset.chart, unit: figure.dataset.unit, lines: new Map(), plot: null, drawn: 0,
@@ -62,7 +63,7 @@
       width: box.clientWidth, height: box.clientHeight, legend: { show: false }, padding: [8, 8, 0, 0],
       tzDate: (at) => uPlot.tzDate(new Date(at * 1e3), "UTC"),
       cursor: { y: false, points: { show: false }, drag: { setScale: false } },
-      scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },
+      scales: { x: { range: (_, first, last) => [Math.min(first, last - least), last] }, y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },
       series: [{}, ...names.map((_, i) => ({ stroke: color("--line-" + Math.min(i, 3)), width: 2, dash: dashes[Math.min(i, 3)], points: { show: false } }))],
       axes: [
         { ...axis, values: (_, at) => at.map((t) => new Date(t * 1e3).toISOString().slice(11, 16)) },
