@@ -11,9 +11,10 @@ import (
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
-// abortedAttempt leaves an attempt of a command on the ledger that is aborted: see kafkatest.AbortedBy.
-func (b *bench) abortedAttempt(command *kgo.Record, id string, epochs int16) {
+// abortedAttempt leaves an attempt of the command c1 on the ledger that is aborted: see kafkatest.AbortedBy.
+func (b *bench) abortedAttempt(command *kgo.Record, epochs int16) {
 	b.t.Helper()
+	const id = "c1"
 	value, err := b.codec.Encode(&schemas.ReplyResult{
 		CommandID: id, State: schemas.ReplyStateAttempting, Attempts: 1, Conversation: string(command.Key), SourceOffset: command.Offset, At: time.Now(),
 	})
@@ -30,7 +31,7 @@ func (b *bench) abortedAttempt(command *kgo.Record, id string, epochs int16) {
 func TestAnAttemptWhoseCommitTheBrokerHasLostIsLookedUp(t *testing.T) {
 	bubble(t, func(t *testing.T, b *bench) {
 		command := b.send(b.reply("c1", "conv", "hello"))[0]
-		b.abortedAttempt(command, "c1", 2)
+		b.abortedAttempt(command, 2)
 		made := b.api.store("parent of conv", "hello", "api")
 		b.start()
 		result := b.wait(1)["c1"]
@@ -45,7 +46,7 @@ func TestAnAttemptWhoseCommitTheBrokerHasLostIsLookedUp(t *testing.T) {
 func TestAnAttemptWhoseCommitTheBrokerHasLostIsMadeAgainWhereItHadNoEffect(t *testing.T) {
 	bubble(t, func(t *testing.T, b *bench) {
 		command := b.send(b.reply("c1", "conv", "hello"))[0]
-		b.abortedAttempt(command, "c1", 2)
+		b.abortedAttempt(command, 2)
 		b.start()
 		result := b.wait(1)["c1"]
 		require.Equal(t, schemas.ReplyStateSucceeded, result.State)
@@ -60,7 +61,7 @@ func TestAnAttemptWhoseCommitTheBrokerHasLostIsMadeAgainWhereItHadNoEffect(t *te
 func TestAnAttemptThatWasNeverCommittedCostsNoLookUp(t *testing.T) {
 	bubble(t, func(t *testing.T, b *bench) {
 		command := b.send(b.reply("c1", "conv", "hello"))[0]
-		b.abortedAttempt(command, "c1", 1)
+		b.abortedAttempt(command, 1)
 		b.start()
 		result := b.wait(1)["c1"]
 		require.Equal(t, schemas.ReplyStateSucceeded, result.State)
@@ -76,7 +77,7 @@ func TestAnEndOnRecordIsNotDoubtedForAnAbortedAttempt(t *testing.T) {
 		command := b.send(b.reply("c1", "conv", "hello"))[0]
 		b.wait(1)
 		stop()
-		b.abortedAttempt(command, "c1", 2)
+		b.abortedAttempt(command, 2)
 		b.start()
 		b.send(b.reply("c1", "conv", "hello"), b.reply("c2", "conv", "later"))
 		require.Eventually(t, func() bool { return b.api.count("later") == 1 }, time.Hour, time.Second)

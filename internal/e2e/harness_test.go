@@ -225,7 +225,10 @@ func get(url string) (int, string, error) {
 }
 
 // post sends a webhook request and returns the status.
-func (b *bridge) post(body []byte) (int, error) {
+func (b *bridge) post(body []byte) (int, error) { return b.postAs(secret, body) }
+
+// postAs is post with the secret of whoever sends it.
+func (b *bridge) postAs(secret string, body []byte) (int, error) {
 	req, err := http.NewRequest(http.MethodPost, b.public+"/webhooks/engage", bytes.NewReader(body))
 	if err != nil {
 		return 0, err

@@ -3,7 +3,6 @@
 package e2e_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -138,14 +137,9 @@ func fenced(tr *trial, n int) {
 
 // strange sends webhooks of somebody else.
 func strange(tr *trial, n int) {
-	body := bytes.NewReader(imported(fmt.Sprint("strange-", n)))
-	req, err := http.NewRequestWithContext(tr.t.Context(), http.MethodPost, tr.bridge.public+"/webhooks/engage", body)
+	status, err := tr.bridge.postAs("another", imported(fmt.Sprint("strange-", n)))
 	require.NoError(tr.t, err)
-	req.Header.Set("X-Dimelo-Secret", "another")
-	resp, err := http.DefaultClient.Do(req)
-	require.NoError(tr.t, err)
-	require.NoError(tr.t, resp.Body.Close())
-	require.Equal(tr.t, http.StatusUnauthorized, resp.StatusCode)
+	require.Equal(tr.t, http.StatusUnauthorized, status)
 }
 
 // unheard keeps the platform from sending any notification; the subscription stays as it is.
@@ -206,10 +200,10 @@ func killBroker(tr *trial) {
 
 // damaged writes nonsense over what the spool keeps, then lets the broker come back.
 func damaged(tr *trial, n int) {
-	switch {
-	case n == 0:
+	switch n {
+	case 0:
 		require.NoError(tr.t, parts.Kafka.Kill())
-	case n == 8:
+	case 8:
 		kept := tr.segments()
 		require.NotEmpty(tr.t, kept)
 		data, err := os.ReadFile(kept[0])

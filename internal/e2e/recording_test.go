@@ -4,7 +4,6 @@ package e2e_test
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"maps"
 	"math"
@@ -92,9 +91,9 @@ func (r *recording) asks(metric string, labels []*dto.LabelPair) bool {
 }
 
 // scrape takes the sample of this moment.
-func (r *recording) scrape(ctx context.Context, admin string) {
+func (r *recording) scrape(admin string) {
 	n := int(time.Since(r.began).Round(r.every) / r.every)
-	families, err := r.tell(ctx, admin)
+	families, err := tell(admin)
 	up := "1"
 	if err != nil {
 		up = "0"
@@ -119,14 +118,9 @@ func (r *recording) lose(n int) {
 }
 
 // tell asks for the metrics, as Prometheus does.
-func (r *recording) tell(ctx context.Context, admin string) (map[string]*dto.MetricFamily, error) {
-	bounded, cancel := context.WithTimeout(ctx, scrapeBound)
-	defer cancel()
-	req, err := http.NewRequestWithContext(bounded, http.MethodGet, admin+"/metrics", http.NoBody)
-	if err != nil {
-		return nil, err
-	}
-	resp, err := http.DefaultClient.Do(req)
+func tell(admin string) (map[string]*dto.MetricFamily, error) {
+	client := http.Client{Timeout: scrapeBound}
+	resp, err := client.Get(admin + "/metrics")
 	if err != nil {
 		return nil, err
 	}

@@ -112,7 +112,7 @@ func (n night) record(t *testing.T) string {
 		if at >= lead {
 			n.fail(tr, at-lead)
 		}
-		tr.scrape(t.Context(), tr.bridge.admin)
+		tr.scrape(tr.bridge.admin)
 	}
 	return tr.write(n.what, failsAt, n.fires)
 }
