@@ -20,7 +20,7 @@ type Engage interface {
 	Handover(context.Context, ringcentral.Handover) error
 	Content(ctx context.Context, id string) (json.RawMessage, error)
 	Contents(context.Context, ringcentral.ContentsQuery) (ringcentral.Page, error)
-	Now() time.Time // by the API's clock, as far as it is known
+	Now(context.Context) (time.Time, error) // by the API's clock, which may have to be asked for; fails as not sent
 }
 
 // Social is what commands need of Social or Advanced Messaging, by the same
@@ -29,7 +29,7 @@ type Social interface {
 	CreateContent(context.Context, ringcentral.CreateContent) (json.RawMessage, error)
 	Content(ctx context.Context, id string) (json.RawMessage, error)
 	Contents(context.Context, ringcentral.SocialQuery) (ringcentral.SocialPage, error)
-	Now() time.Time
+	Now(context.Context) (time.Time, error)
 }
 
 // Messages is what commands need of the text messages and the message store, by
@@ -41,7 +41,7 @@ type Messages interface {
 	Messages(context.Context, ringcentral.MessagesQuery) (ringcentral.MessagePage, error)
 	UpdateMessage(ctx context.Context, id string, change ringcentral.MessageChange) (json.RawMessage, error)
 	DeleteMessage(ctx context.Context, id string, purge bool) error
-	Now() time.Time
+	Now(context.Context) (time.Time, error)
 }
 
 // An action is what a command asks for, ready to be called.

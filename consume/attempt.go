@@ -76,10 +76,13 @@ func (c *Consumer) callOnRecord(l *ledger, p *partition, cmd *command, act actio
 		return "", 0, err
 	}
 	defer func() { <-c.admit }()
-	now := time.Now()
-	if cmd.firstAttempt.IsZero() {
-		cmd.firstAttempt = c.apis.now(act.flavour())
+	if cmd.firstAttempt.IsZero() { // by the clock that the effect will be dated by, however wrong ours is
+		ctx := ringcentral.WithCallTimeout(ringcentral.WithPriority(p.calls, ringcentral.Reply), c.cfg.CallTimeout)
+		if cmd.firstAttempt, err = c.apis.now(ctx, act.flavour()); err != nil {
+			return "", 0, err
+		}
 	}
+	now := time.Now()
 	e := cmd.entry(schemas.ReplyStateAttempting, now)
 	e.attempts++
 	record, err := c.result(cmd, e, ending{})

@@ -40,6 +40,9 @@ func (c *Consumer) carry(l *ledger, p *partition, head *progress) {
 		_ = l.put(p.calls, &note{part: p, finished: []int64{r.Offset}})
 		return
 	}
+	if known.last.overruled {
+		c.log.Warn("an attempt on record was aborted by the broker, perhaps after its commit: its effect is looked up", "command_id", reply.CommandID, "partition", r.Partition, "offset", r.Offset)
+	}
 	if known.unknown {
 		cmd.resume(known.last, startWindow+c.cfg.CallTimeout+settleTime)
 	}

@@ -22,6 +22,7 @@ type entry struct {
 	firstFailed  time.Time         // when it failed first; zero = it did not
 	redrives     int               // how often it had been sent back from the dead letters
 	resource     string            // the content it made
+	overruled    bool              // it is aborted, and may have been committed all the same
 }
 
 // The ledger's own headers on the results topic: what the schema has no field
@@ -127,6 +128,7 @@ func (s *entries) suspect(commandID string, attempt entry) {
 	if f, ended := s.final[id]; ended && (f.succeeded || attempt.redrives <= int(f.redrives)) {
 		return
 	}
+	attempt.overruled = true
 	attempt.attempts = max(0, attempt.attempts-1) // it counts once its effect is found
 	s.set(commandID, attempt)
 }

@@ -1,6 +1,9 @@
 package consume
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // A flavour is one of the APIs that commands are carried out with. Each has a
 // gate of its own: what is down or refused in one stops nothing of the others.
@@ -44,8 +47,11 @@ func (e off) Error() string {
 }
 
 // now is the time by the clock of a flavour's API, which must be on.
-func (a apis) now(f flavour) time.Time {
-	return [flavours]interface{ Now() time.Time }{flavourEngage: a.engage, flavourSocial: a.social, flavourSMS: a.messages}[f].Now()
+func (a apis) now(ctx context.Context, f flavour) (time.Time, error) {
+	clocks := [flavours]interface {
+		Now(context.Context) (time.Time, error)
+	}{flavourEngage: a.engage, flavourSocial: a.social, flavourSMS: a.messages}
+	return clocks[f].Now(ctx)
 }
 
 func (a apis) missing(f flavour) error {

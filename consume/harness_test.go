@@ -228,6 +228,8 @@ type fakeEngage struct {
 	calls    map[string]int
 	looks    int
 	hidden   bool // parents are not shown
+	asked    int  // for the time
+	untold   int  // so often it is not told
 }
 
 func (f *fakeEngage) CreateContent(ctx context.Context, c ringcentral.CreateContent) (json.RawMessage, error) {
@@ -275,7 +277,14 @@ func (f *fakeEngage) Handover(context.Context, ringcentral.Handover) error {
 	return f.handover(f.calls["handover"])
 }
 
-func (f *fakeEngage) Now() time.Time { return time.Now() }
+func (f *fakeEngage) Now(context.Context) (time.Time, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.asked++; f.asked <= f.untold {
+		return time.Time{}, &ringcentral.Error{Op: "list_contents", Outcome: ringcentral.NotSent, Err: errors.New("connection refused")}
+	}
+	return time.Now(), nil
+}
 
 func (f *fakeEngage) Content(_ context.Context, id string) (json.RawMessage, error) {
 	if f.hidden {

@@ -61,6 +61,22 @@ func TestARefusedCredentialHaltsAndLosesNothing(t *testing.T) {
 	})
 }
 
+// By a clock of our own, which may be wrong, the effect of the first call could not be told from what a person wrote before.
+func TestNoCallGoesOutBeforeTheAPIsTimeIsKnown(t *testing.T) {
+	bubble(t, func(t *testing.T, b *bench) {
+		b.api.untold = 2
+		b.start()
+		b.send(b.reply("c1", "conv", "hello"))
+		result := b.wait(1)["c1"]
+		require.Equal(t, schemas.ReplyStateSucceeded, result.State)
+		require.Equal(t, 3, b.api.asked)
+		require.Equal(t, 1, b.api.count("hello"))
+		require.Zero(t, b.api.looks, "nothing is in doubt")
+		_, ledger := b.results()
+		require.Len(t, ledger, 2, "one attempt is on record, and its result")
+	})
+}
+
 // Peer failure 18: the way to stop was never written.
 func TestStoppingFinishesWhatIsOutAndLeavesTheRest(t *testing.T) {
 	bubble(t, func(t *testing.T, b *bench) {

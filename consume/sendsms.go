@@ -50,8 +50,12 @@ func (a apis) sendSMSOf(s *schemas.SendSMS) (action, error) {
 		return nil, fmt.Errorf("attachments of %d bytes: want at most %d", size, ringcentral.MaxMMSAttachmentsBytes)
 	}
 	message := ringcentral.TextMessage{From: s.From, To: s.To, Text: s.Text}
-	for _, file := range s.Attachments {
-		message.Attachments = append(message.Attachments, ringcentral.File{Filename: file.Filename, ContentType: file.ContentType, Content: file.Content})
+	for i, upload := range s.Attachments {
+		file := ringcentral.File{Filename: upload.Filename, ContentType: upload.ContentType, Content: upload.Content}
+		if !file.Sendable() {
+			return nil, fmt.Errorf("the content_type of attachment %d is none such as image/png, or its filename cannot be sent", i+1)
+		}
+		message.Attachments = append(message.Attachments, file)
 	}
 	return sendSMS{a.messages, message}, nil
 }

@@ -285,7 +285,6 @@ func (s *session) suspect(ctx context.Context, p *partition, r *kgo.Record) {
 	if !ok || result.State != schemas.ReplyStateAttempting {
 		return // an end that is not on record is found by its attempt
 	}
-	s.c.log.Warn("an attempt on record was aborted, perhaps after its commit: its effect is looked up", "command_id", result.CommandID, "partition", p.id, "offset", r.Offset)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.entries.suspect(result.CommandID, entryOf(result, r.Headers))

@@ -52,7 +52,9 @@ type fakeTexts struct {
 	behind time.Duration // its clock
 }
 
-func (f *fakeTexts) Now() time.Time { return time.Now().Add(-f.behind) }
+func (f *fakeTexts) Now(context.Context) (time.Time, error) { return f.clock(), nil }
+
+func (f *fakeTexts) clock() time.Time { return time.Now().Add(-f.behind) }
 
 func (f *fakeTexts) SendSMS(_ context.Context, m ringcentral.TextMessage) (json.RawMessage, error) {
 	f.mu.Lock()
@@ -62,7 +64,7 @@ func (f *fakeTexts) SendSMS(_ context.Context, m ringcentral.TextMessage) (json.
 	f.most = max(f.most, f.out)
 	f.mu.Unlock()
 	id := 0
-	err := f.script(n, func() { id = f.keep(m.Text, f.Now()) })
+	err := f.script(n, func() { id = f.keep(m.Text, f.clock()) })
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.out--

@@ -17,7 +17,7 @@ type failure struct {
 	told  []symptom
 }
 
-// A symptom is a series as it becomes in a failure that deploy/alerts_test.yml tries a rule on, under this name.
+// A symptom is a series as it becomes in a failure that a rule is tried on, under this name, in deploy/nights or deploy/alerts_test.yml.
 type symptom struct {
 	name, series string
 	value        float64 // at least; 0 = exactly
@@ -44,10 +44,10 @@ func TestTheProgramTellsItsFailuresAsTheAlertsExpect(t *testing.T) {
 // requireTried fails unless a rule is tried on the symptom.
 func requireTried(t *testing.T, s symptom) {
 	t.Helper()
-	_, group, found := strings.Cut(deployed(t, "alerts_test.yml"), "- name: "+s.name+"\n")
+	_, group, found := strings.Cut(trials(t), "- name: "+s.name+"\n")
 	require.True(t, found, s.name)
 	group, _, _ = strings.Cut(group, "- name: ")
-	require.Contains(t, group, "'"+withTarget(s.series)+"'", s.name)
+	require.True(t, strings.Contains(group, "'"+withTarget(s.series)+"'"), "%s: %s", s.name, s.series)
 }
 
 // withTarget adds the labels that Prometheus adds, in the order of the alphabet.
@@ -70,25 +70,25 @@ func withTarget(series string) string {
 // failures are in an order in which none hides the next. That Kafka is away is seen in TestASpoolTakesWebhooksBeforeKafkaIsThere.
 func failures() []failure {
 	return []failure{
-		{webhooks(11, "wrong", webhookBody), []symptom{{"the secrets differ", `ringbridge_webhook_requests_total{endpoint="engage",result="unauthorized"}`, 11}}},
-		{webhooks(1, "s3cret", "{}"), []symptom{{"a webhook holds no events", `ringbridge_inbox_refused_total{result="written"}`, 1}}},
+		{webhooks(11, "wrong", webhookBody), []symptom{{"webhooks carry another secret", `ringbridge_webhook_requests_total{endpoint="engage",result="unauthorized"}`, 11}}},
+		{webhooks(1, "s3cret", "{}"), []symptom{{"a webhook holds nothing", `ringbridge_inbox_refused_total{result="written"}`, 1}}},
 		{garbage, []symptom{{"an arrival is given up", `ringbridge_publish_letters_total{reason="undecodable"}`, 1}}},
-		{unannounced, []symptom{{"the webhook was switched off", "ringbridge_publish_repaired_events_total", 1}}},
-		{fault("GET /restapi/v1.0/subscription", http.StatusServiceUnavailable), []symptom{{"the subscription cannot be kept", "ringbridge_subscription_active", 0}}},
-		{replyTo("nothing"), []symptom{{"a reply is given up", `ringbridge_replies_dead_letters_total{reason="not_found"}`, 1}}},
+		{unannounced, []symptom{{"webhooks stay away", "ringbridge_publish_repaired_events_total", 1}}},
+		{fault("GET /restapi/v1.0/subscription", http.StatusServiceUnavailable), []symptom{{"the subscription is gone, and cannot be made anew", "ringbridge_subscription_active", 0}}},
+		{replyTo("nothing"), []symptom{{"RingCentral refuses replies", `ringbridge_replies_dead_letters_total{reason="not_found"}`, 1}}},
 		{fault("GET /1.0/identities", http.StatusForbidden), []symptom{
-			{"a stream may not be listed", `ringbridge_poll_halted{stream="engage/identities"}`, 1},
+			{"contents may not be listed", `ringbridge_poll_halted{stream="engage/identities"}`, 1},
 		}},
 		{fault("GET /1.0/contents", http.StatusTooManyRequests), []symptom{
-			{"the API answers 429", `ringbridge_api_requests_total{api="engage",op="list_contents",status="429"}`, 1},
+			{"RingCentral says 429", `ringbridge_api_requests_total{api="engage",op="list_contents",status="429"}`, 1},
 		}},
 		{both(fault("POST /1.0/contents", http.StatusServiceUnavailable), replyTo("c1")), []symptom{
-			{"it cannot be told what was sent", "ringbridge_replies_in_doubt", 1}, {"a reply waits", "ringbridge_replies_oldest_unfinished_timestamp_seconds", 1},
+			{"a text was perhaps sent", "ringbridge_replies_in_doubt", 1}, {"RingCentral is out of order", "ringbridge_replies_oldest_unfinished_timestamp_seconds", 1},
 		}},
 		{replyTo("c2"), []symptom{
-			{"the API is out of order", `ringbridge_replies_circuit{api="engage",state="open"}`, 1}, {"a process cannot do its work", "ringbridge_ready", 0},
+			{"RingCentral is out of order", `ringbridge_replies_circuit{api="engage",state="open"}`, 1}, {"Kafka is away", "ringbridge_ready", 0},
 		}},
-		{revoked, []symptom{{"the token to poll with is revoked", `ringbridge_poll_unauthorized{api="engage"}`, 1}}},
+		{revoked, []symptom{{"the token is revoked", `ringbridge_poll_unauthorized{api="engage"}`, 1}}},
 	}
 }
 

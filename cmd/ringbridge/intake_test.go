@@ -35,8 +35,8 @@ func TestASpoolTakesWebhooksBeforeKafkaIsThere(t *testing.T) {
 			_, metrics, _ := call(t, http.MethodGet, "http://"+r.private+"/metrics", "")
 			require.Contains(t, metrics, "\nringbridge_spool_active 1\n")
 			require.NotContains(t, metrics, "\nringbridge_spool_oldest_timestamp_seconds 0\n")
-			requireTried(t, symptom{"Kafka is away, webhooks go to disk", "ringbridge_spool_active", 1})
-			requireTried(t, symptom{"webhooks wait on disk", "ringbridge_spool_oldest_timestamp_seconds", 1})
+			requireTried(t, symptom{"Kafka is away, and webhooks go to disk", "ringbridge_spool_active", 1})
+			requireTried(t, symptom{"Kafka is away, and webhooks go to disk", "ringbridge_spool_oldest_timestamp_seconds", 1})
 
 			hole.open.Store(true)
 			require.Eventually(t, func() bool { return len(segments(t, env["SPOOL_DIR"])) == 0 }, 30*time.Second, 20*time.Millisecond, "drained: %s", &r.err)

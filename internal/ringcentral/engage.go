@@ -1,6 +1,7 @@
 package ringcentral
 
 import (
+	"context"
 	"net/url"
 	"strconv"
 	"time"
@@ -42,8 +43,14 @@ func NewEngage(cfg EngageConfig, deps Deps) *Engage {
 // Close lets go of idle connections. Calls under way are not ended; their contexts do that.
 func (e *Engage) Close() { e.c.http.CloseIdleConnections() }
 
-// Now returns the time by the clock of the API, to a second, once an answer has told it; until then by this machine's.
-func (e *Engage) Now() time.Time { return e.c.clock.now() }
+// Now returns the time by the clock of the API, to a second. The first time it may cost a call; it fails, as not sent, where no answer
+// has told the time.
+func (e *Engage) Now(ctx context.Context) (time.Time, error) {
+	return e.c.clock.now(func() error {
+		_, err := e.Contents(ctx, ContentsQuery{Limit: 1})
+		return err
+	})
+}
 
 // HoldUntil returns when the last penalty window ends or ended; zero if there was none. No call starts before it.
 func (e *Engage) HoldUntil() time.Time { return e.budget.holdUntil() }

@@ -39,6 +39,12 @@ func (m TextMessage) checkAttachments() error {
 	return m.check(opSendMMS)
 }
 
+// Sendable tells whether a file can be sent: its type is a media type, and its name can be written.
+func (f File) Sendable() bool {
+	_, err := f.header()
+	return err == nil
+}
+
 // multipart encodes the message as multipart/mixed: the JSON first, then the files.
 func (m TextMessage) multipart() (body []byte, contentType string, err error) {
 	var buffer bytes.Buffer

@@ -92,8 +92,11 @@ func (p *Platform) Authenticate(ctx context.Context) error {
 	return err
 }
 
-// Now returns the time by the clock of the API, to a second, once an answer has told it; until then by this machine's.
-func (p *Platform) Now() time.Time { return p.c.clock.now() }
+// Now returns the time by the clock of the API, to a second. The first time it may get the access token that the next call needs; it
+// fails, as not sent, where no answer has told the time.
+func (p *Platform) Now(ctx context.Context) (time.Time, error) {
+	return p.c.clock.now(func() error { return p.Authenticate(ctx) })
+}
 
 // HoldUntil returns when the last penalty window of any budget ends or ended; zero if there was none.
 func (p *Platform) HoldUntil() time.Time { return p.groups.holdUntil() }
