@@ -47,7 +47,9 @@ func requireTried(t *testing.T, s symptom) {
 	_, group, found := strings.Cut(trials(t), "- name: "+s.name+"\n")
 	require.True(t, found, s.name)
 	group, _, _ = strings.Cut(group, "- name: ")
-	require.True(t, strings.Contains(group, "'"+withTarget(s.series)+"'"), "%s: %s", s.name, s.series)
+	if !strings.Contains(group, "'"+withTarget(s.series)+"'") { // the text is too long to be shown
+		require.FailNow(t, "no rule is tried on it", "%s: %s", s.name, s.series)
+	}
 }
 
 // withTarget adds the labels that Prometheus adds, in the order of the alphabet.
