@@ -23,6 +23,12 @@ const (
 	lookPages = 10
 )
 
+// reachesBack tells whether a look whose pages are used up has seen all that can be the effect of calls since then, as that is told
+// by the API's own clock: only where that is not known might it be among what is older, up to clockSkew.
+func reachesBack(oldest, since time.Time) bool {
+	return !oldest.IsZero() && oldest.Before(since.Add(-closeClock))
+}
+
 func (a apis) createContentOf(c *schemas.CreateContent) (action, error) {
 	structured := text(c.StructuredContent)
 	switch {

@@ -45,8 +45,8 @@ func (c engageContent) find(ctx context.Context, since time.Time, take func(stri
 	if err != nil {
 		return "", false, err
 	}
-	since = since.Add(-clockSkew)
 	var candidates []string
+	var oldest time.Time
 	for page := range lookPages {
 		answer, err := c.api.Contents(ctx, ringcentral.ContentsQuery{Q: query, Offset: page * ringcentral.MaxPage, Limit: ringcentral.MaxPage})
 		if err != nil {
@@ -57,7 +57,8 @@ func (c engageContent) find(ctx context.Context, since time.Time, take func(stri
 			if err := json.Unmarshal(raw, &content); err != nil {
 				return "", false, fmt.Errorf("%w: a content in the answer cannot be read", errUntellable)
 			}
-			if content.CreatedAt.Before(since) {
+			oldest = content.CreatedAt
+			if oldest.Before(since.Add(-clockSkew)) {
 				resource, found := first(candidates, take)
 				return resource, found, nil
 			}
@@ -69,6 +70,10 @@ func (c engageContent) find(ctx context.Context, since time.Time, take func(stri
 			resource, found := first(candidates, take)
 			return resource, found, nil
 		}
+	}
+	if reachesBack(oldest, since) {
+		resource, found := first(candidates, take)
+		return resource, found, nil
 	}
 	return "", false, fmt.Errorf("%w: too many contents since the call", errUntellable)
 }

@@ -115,6 +115,7 @@ func (s sendSMS) find(ctx context.Context, since time.Time, take func(string) bo
 		query.PhoneNumber = to
 	}
 	var candidates, older []string
+	var oldest time.Time
 	for range lookPages {
 		page, err := s.api.Messages(ctx, query)
 		if err != nil {
@@ -122,6 +123,7 @@ func (s sendSMS) find(ctx context.Context, since time.Time, take func(string) bo
 		}
 		for _, raw := range page.Records {
 			at, matches, err := s.matches(raw)
+			oldest = at
 			switch {
 			case err != nil:
 				return "", false, err
@@ -135,6 +137,9 @@ func (s sendSMS) find(ctx context.Context, since time.Time, take func(string) bo
 			return chooseText(candidates, older, take)
 		}
 		query.Next = page.Next
+	}
+	if reachesBack(oldest, since) {
+		return chooseText(candidates, older, take)
 	}
 	return "", false, fmt.Errorf("%w: too many messages since the call", errUntellable)
 }

@@ -110,6 +110,7 @@ func (c socialContent) find(ctx context.Context, since time.Time, take func(stri
 		return "", false, err
 	}
 	var candidates []string
+	var oldest time.Time
 	for range lookPages {
 		page, err := c.api.Contents(ctx, query)
 		if errors.Is(err, ringcentral.ErrFilterIgnored) {
@@ -118,15 +119,18 @@ func (c socialContent) find(ctx context.Context, since time.Time, take func(stri
 		if err != nil {
 			return "", false, err
 		}
-		matching, old, err := c.matching(page.Records, since.Add(-clockSkew))
-		if err != nil {
+		var matching []string
+		if matching, oldest, err = c.matching(page.Records, since.Add(-clockSkew)); err != nil {
 			return "", false, err
 		}
 		candidates = append(candidates, matching...)
-		if old || page.Next == "" {
+		if oldest.Before(since.Add(-clockSkew)) && !oldest.IsZero() || page.Next == "" {
 			return c.choose(candidates, take)
 		}
 		query.PageToken = page.Next
+	}
+	if reachesBack(oldest, since) {
+		return c.choose(candidates, take)
 	}
 	return "", false, fmt.Errorf("%w: too many contents since the call", errUntellable)
 }
@@ -167,21 +171,23 @@ func (c socialContent) query(ctx context.Context) (ringcentral.SocialQuery, erro
 }
 
 // matching returns the ids of the contents that may be the effect, up to the
-// first that is older than since.
-func (c socialContent) matching(records []json.RawMessage, since time.Time) (ids []string, old bool, err error) {
+// first that is older than since, and when the oldest that it looked at was made.
+func (c socialContent) matching(records []json.RawMessage, since time.Time) (ids []string, oldest time.Time, err error) {
 	for _, raw := range records {
 		var content socialMade
 		if err := json.Unmarshal(raw, &content); err != nil || content.ID == "" {
-			return nil, false, fmt.Errorf("%w: a content in the answer cannot be read", errUntellable)
+			return nil, oldest, fmt.Errorf("%w: a content in the answer cannot be read", errUntellable)
 		}
-		if at := content.CreationTime.Time; !at.IsZero() && at.Before(since) {
-			return ids, true, nil
+		if at := content.CreationTime.Time; !at.IsZero() {
+			if oldest = at; at.Before(since) {
+				break
+			}
 		}
 		if c.matches(content) {
 			ids = append(ids, content.ID)
 		}
 	}
-	return ids, false, nil
+	return ids, oldest, nil
 }
 
 // matches tells whether a content may be the effect of this call: made through
