@@ -121,11 +121,7 @@ func (s *entries) set(commandID string, e entry) {
 
 // suspect notes an attempt that is not on record, and whose call may have gone out all the same. What is on record says more.
 func (s *entries) suspect(commandID string, attempt entry) {
-	id := hashID(commandID)
-	if _, known := s.open[id]; known {
-		return
-	}
-	if f, ended := s.final[id]; ended && (f.succeeded || attempt.redrives <= int(f.redrives)) {
+	if known := s.look(commandID, attempt.redrives); known.duplicate || known.unknown {
 		return
 	}
 	attempt.overruled = true

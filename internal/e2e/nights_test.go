@@ -67,11 +67,11 @@ func nights() []night {
 		// In
 		{what: "webhooks carry another secret", fires: []string{"WebhooksUnauthorized"}, lasts: 34, fail: strange},
 		{what: "webhooks stay away", fires: []string{"WebhooksLost"}, lasts: 40, fail: first(func(tr *trial) { tr.box.SetDelivery(sandbox.Delivery{LossRate: 1}) })},
-		{what: "notifications stay away", fires: []string{"NotificationsSilent", "WebhooksLost"}, every: 20 * time.Second, lasts: 65, fail: unheard},
-		{what: "the subscription is gone, and cannot be made anew", fires: []string{"SubscriptionNotKept"}, lasts: 20, fail: unsubscribed},
+		{what: "notifications stay away", fires: []string{"NotificationsSilent", "WebhooksLost"}, every: 20 * time.Second, lasts: 65, fail: first(unheard)},
+		{what: "the subscription is gone, and cannot be made anew", fires: []string{"SubscriptionNotKept"}, lasts: 20, fail: first(unsubscribed)},
 		{what: "contents cannot be listed", fires: []string{"PollBehind"}, lasts: 40, fail: faults(sandbox.Fault{Route: contents, Status: 503})},
 		{what: "contents may not be listed", fires: []string{"StreamHalted"}, lasts: 10, fail: faults(sandbox.Fault{Route: contents, Status: 403})},
-		{what: "a row is larger than the inbox takes", fires: []string{"RowsTooLarge"}, lasts: 10, fail: oversized},
+		{what: "a row is larger than the inbox takes", fires: []string{"RowsTooLarge"}, lasts: 10, fail: first(oversized)},
 		{what: "authors take their time", fires: []string{"PublishSlow"}, lasts: 40, fail: faults(sandbox.Fault{Route: "GET /1.0/identities/{id}", Delay: sandbox.Duration(1500 * time.Millisecond)})},
 		{what: "a transaction hangs before all that comes in", fires: []string{"PublishStalled", "TransactionsHang"}, lasts: 36, fail: first(hanging)},
 		// Out
@@ -143,16 +143,11 @@ func strange(tr *trial, n int) {
 }
 
 // unheard keeps the platform from sending any notification; the subscription stays as it is.
-func unheard(tr *trial, n int) {
-	if n == 0 {
-		tr.box.Platform().SetNotifications(sandbox.Notifications{LossRate: 1})
-	}
+func unheard(tr *trial) {
+	tr.box.Platform().SetNotifications(sandbox.Notifications{LossRate: 1})
 }
 
-func unsubscribed(tr *trial, n int) {
-	if n > 0 {
-		return
-	}
+func unsubscribed(tr *trial) {
 	faults(sandbox.Fault{Route: "POST /restapi/v1.0/subscription", Status: 503})(tr, 0)
 	p := tr.box.Platform()
 	require.NoError(tr.t, p.BlacklistSubscription(p.Subscriptions()[0].ID, "Webhook responses with code: [404], reason: [Not Found]"))
@@ -166,10 +161,7 @@ func (tr *trial) alter(topic, setting, value string) {
 	require.NoError(tr.t, answers[0].Err)
 }
 
-func oversized(tr *trial, n int) {
-	if n > 0 {
-		return
-	}
+func oversized(tr *trial) {
 	tr.alter(tr.names.Inbox, "max.message.bytes", "50000")
 	off, long := false, ""
 	for range 200 {

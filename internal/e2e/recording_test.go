@@ -92,7 +92,7 @@ func (r *recording) asks(metric string, labels []*dto.LabelPair) bool {
 
 // scrape takes the sample of this moment.
 func (r *recording) scrape(admin string) {
-	n := int(time.Since(r.began).Round(r.every) / r.every)
+	n := r.place()
 	families, err := tell(admin)
 	up := "1"
 	if err != nil {
@@ -107,6 +107,9 @@ func (r *recording) scrape(admin string) {
 	}
 	r.length = n + 1
 }
+
+// place is that of a sample of this moment.
+func (r *recording) place() int { return int(time.Since(r.began).Round(r.every) / r.every) }
 
 // lose ends the series of a process that does not answer, as Prometheus does: all but up, which says so.
 func (r *recording) lose(n int) {
@@ -157,9 +160,12 @@ func (r *recording) take(n int, name string, m *dto.Metric) {
 
 func (r *recording) stretch() float64 { return float64(time.Minute) / float64(r.every) }
 
-// keep puts a sample at its place; what was not told before it is missing.
+// keep puts a sample at its place; what was not told before it is missing. Of two for one place the first stays.
 func (r *recording) keep(series string, n int, value string) {
 	samples := r.series[series]
+	if len(samples) > n {
+		return
+	}
 	for len(samples) < n {
 		samples = append(samples, notTold)
 	}

@@ -106,7 +106,7 @@ func (n night) record(t *testing.T) string {
 	for at := range scrapes {
 		<-ticker.C
 		if at == lead {
-			failsAt = int(time.Since(tr.began).Round(tr.every) / tr.every)
+			failsAt = tr.place()
 		}
 		tr.traffic(at)
 		if at >= lead {
