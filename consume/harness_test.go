@@ -281,7 +281,7 @@ func (f *fakeEngage) Now(context.Context) (time.Time, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.asked++; f.asked <= f.untold {
-		return time.Time{}, &ringcentral.Error{Op: "list_contents", Outcome: ringcentral.NotSent, Err: errors.New("connection refused")}
+		return time.Time{}, &ringcentral.Error{Op: "get_time", Outcome: ringcentral.NotSent, Err: errors.New("connection refused")}
 	}
 	return time.Now(), nil
 }

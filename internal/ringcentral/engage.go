@@ -2,6 +2,7 @@ package ringcentral
 
 import (
 	"context"
+	"net/http"
 	"net/url"
 	"strconv"
 	"time"
@@ -15,6 +16,7 @@ const (
 	opIdentities    = "list_identities"
 	opIdentity      = "get_identity"
 	opHandover      = "handover"
+	opTime          = "get_time"
 )
 
 // MaxPage is the greatest Limit a list takes; it answers 30 rows when asked for none.
@@ -33,7 +35,7 @@ func NewEngage(cfg EngageConfig, deps Deps) *Engage {
 	budget := newLimiter(group, plan{rate: cfg.Rate, window: minute, burst: burstPart})
 	c := newClient("engage", cfg.BaseURL, deps)
 	c.creds, c.limits, c.explain = fixedToken(cfg.AccessToken), oneLimit{budget}, explainEngage
-	c.m.prefill(c.api, []string{opContents, opContent, opCreateContent, opIdentities, opIdentity, opHandover})
+	c.m.prefill(c.api, []string{opContents, opContent, opCreateContent, opIdentities, opIdentity, opHandover}) // not opTime: at most once a process
 	c.m.prefillGroup(c.api, group)
 	e := &Engage{c: c, budget: budget}
 	e.Share(1)
@@ -43,12 +45,11 @@ func NewEngage(cfg EngageConfig, deps Deps) *Engage {
 // Close lets go of idle connections. Calls under way are not ended; their contexts do that.
 func (e *Engage) Close() { e.c.http.CloseIdleConnections() }
 
-// Now returns the time by the clock of the API, to a second. The first time it may cost a call; it fails, as not sent, where no answer
-// has told the time.
+// Now returns the time by the clock of the API, to a second. The first time it may cost a call: HEAD of the base address, which is no
+// operation and whose answer, a 404 as good as any, has a date. It fails, as not sent, where no answer has told the time.
 func (e *Engage) Now(ctx context.Context) (time.Time, error) {
 	return e.c.clock.now(func() error {
-		_, err := e.Contents(ctx, ContentsQuery{Limit: 1})
-		return err
+		return e.c.do(ctx, call{op: opTime, method: http.MethodHead, priority: Poll, read: func([]byte) error { return nil }})
 	})
 }
 
