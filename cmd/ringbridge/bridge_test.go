@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kadm"
 
+	"github.com/ringbridge/ringbridge/internal/realparts"
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
@@ -25,10 +26,9 @@ type running struct {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	socket, err := net.Listen("tcp", "127.0.0.1:0")
+	addr, err := realparts.FreeAddr(t.Context())
 	require.NoError(t, err)
-	defer socket.Close()
-	return socket.Addr().String()
+	return addr
 }
 
 // startBridge runs `run` with the environment.

@@ -153,7 +153,7 @@ func (b *bed) startClients(ctx context.Context) error {
 func (b *bed) startReplicas(ctx context.Context) (err error) {
 	var addresses []string
 	for n := range replicas {
-		r, err := newReplica(n+1, b.cfg)
+		r, err := newReplica(ctx, n+1, b.cfg)
 		if err != nil {
 			return err
 		}

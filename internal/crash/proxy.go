@@ -3,7 +3,6 @@ package crash
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -39,22 +38,4 @@ func newProxy(ctx context.Context, target string) (*proxy, error) {
 	})}
 	go func() { _ = p.server.Serve(ln) }() // ends with Close
 	return p, nil
-}
-
-// Ports come from below the range of outgoing connections: a replica's port must be free while it is down.
-const (
-	firstPort = 12_000
-	lastPort  = 20_000
-)
-
-func freePort() (string, error) {
-	var err error
-	for range 100 {
-		var ln net.Listener
-		addr := fmt.Sprintf("127.0.0.1:%d", firstPort+rand.IntN(lastPort-firstPort))
-		if ln, err = new(net.ListenConfig).Listen(context.Background(), "tcp4", addr); err == nil {
-			return addr, ln.Close()
-		}
-	}
-	return "", fmt.Errorf("crash: no free port: %w", err)
 }

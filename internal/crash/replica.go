@@ -12,6 +12,8 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"github.com/ringbridge/ringbridge/internal/realparts"
 )
 
 const (
@@ -38,12 +40,12 @@ type replica struct {
 	before int   // size of log then
 }
 
-func newReplica(n int, cfg Config) (*replica, error) {
-	public, err := freePort()
+func newReplica(ctx context.Context, n int, cfg Config) (*replica, error) {
+	public, err := realparts.FreeAddr(ctx)
 	if err != nil {
 		return nil, err
 	}
-	admin, err := freePort()
+	admin, err := realparts.FreeAddr(ctx)
 	if err != nil {
 		return nil, err
 	}
