@@ -162,11 +162,11 @@ func choiceText(c letters.Choice) string {
 		return fmt.Sprintf("%s of %s, selected one by one", plural(len(c.Which), "letter"), c.Source)
 	}
 	parts := []string{"all letters of " + string(c.Source)}
-	for _, reason := range c.Reasons {
-		parts = append(parts, "reason "+string(reason))
+	if len(c.Reasons) > 0 {
+		parts = append(parts, "reason "+either(c.Reasons))
 	}
-	for _, state := range c.States {
-		parts = append(parts, "state "+string(state))
+	if len(c.States) > 0 {
+		parts = append(parts, "state "+either(c.States))
 	}
 	if !c.Since.IsZero() {
 		parts = append(parts, "given up at or after "+utc(c.Since))
@@ -178,6 +178,14 @@ func choiceText(c letters.Choice) string {
 		parts = append(parts, "conversation "+text(c.Conversation))
 	}
 	return strings.Join(parts, ", ")
+}
+
+func either[S ~string](values []S) string {
+	words := make([]string, len(values))
+	for i, v := range values {
+		words[i] = string(v)
+	}
+	return strings.Join(words, " or ")
 }
 
 // errStopping says why a job was not begun.

@@ -179,8 +179,28 @@ func (b *browser) press(selector, keys string) {
 	require.FailNow(b.t, "not to be reached by the keyboard", selector)
 }
 
+// walk goes through the whole page by the keyboard and fails unless it comes to everything that can be acted upon, and sees it there.
+func (b *browser) walk(name string) {
+	b.t.Helper()
+	const acted = `[...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']")].filter(e => !e.disabled && e.checkVisibility())`
+	n := ask(b, chromedp.Evaluate[int](`document.getElementById("pause")?.click(); // what is replaced is not come to
+		window.walked = new Set(); window.unseen = [];
+		document.addEventListener("focusin", event => {
+			walked.add(event.target);
+			if (event.target.id !== "main" && getComputedStyle(event.target).outlineStyle === "none") unseen.push(event.target.outerHTML.slice(0, 200));
+		});
+		`+acted+`.length`))
+	require.NotZero(b.t, n, name)
+	for range n + 10 { // what scrolls is come to as well
+		b.do(chromedp.KeyEvent("\t"))
+	}
+	missed := ask(b, chromedp.Evaluate[[]string](acted+`.filter(e => !walked.has(e)).map(e => e.outerHTML.slice(0, 200))`))
+	require.Empty(b.t, missed, "%s: not to be reached by the keyboard", name)
+	require.Empty(b.t, ask(b, chromedp.Evaluate[[]string](`unseen`)), "%s: has the focus, and nobody sees it", name)
+}
+
 // pictures takes the page wide and narrow, light and dark, and looks in each for
-// serious faults of accessibility and for what is wider than the window.
+// serious faults of accessibility and for what is wider than the window. Then it walks it.
 func (b *browser) pictures(name string) {
 	b.t.Helper()
 	require.NoError(b.t, os.MkdirAll(screenshots, 0o755))
@@ -196,6 +216,7 @@ func (b *browser) pictures(name string) {
 		}
 	}
 	b.look(1280, "light")
+	b.walk(name)
 }
 
 //go:embed testdata/axe-4.14.1.min.js

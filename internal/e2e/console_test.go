@@ -18,7 +18,7 @@ import (
 )
 
 // TestTheConsoleInABadNight walks the operator's questions, in the order of asking,
-// in a browser, on the program in trouble.
+// in a browser, on the program in trouble: from page to page by the keyboard alone.
 func TestTheConsoleInABadNight(t *testing.T) {
 	w := newTroubledWorld(t)
 	bridge := w.start(w.public, freePort(t))
@@ -32,12 +32,12 @@ func TestTheConsoleInABadNight(t *testing.T) {
 	b.pictures("working")
 
 	// What is stuck?
-	b.open("/stuck")
+	b.press(`nav a[href="/stuck"]`, "\r")
 	b.shows("main", "stuck", "looking up", "503", stuckNumber, "waiting-0")
 	b.pictures("stuck")
 
 	// What was given up?
-	b.open("/letters")
+	b.press(`nav a[href="/letters"]`, "\r")
 	b.shows("#count", strconv.Itoa(letterReasons*perReason)+" letters")
 	for _, reason := range []string{"expired", "forbidden", "not_found", "rejected"} {
 		b.shows("main", strconv.Itoa(perReason)+" "+reason)
@@ -45,19 +45,20 @@ func TestTheConsoleInABadNight(t *testing.T) {
 	b.pictures("letters")
 	b.press("#r-rejected", "\r")
 	b.shows("#count", strconv.Itoa(perReason)+" letters")
-	b.click("tbody tr:first-child th a")
+	b.press("tbody tr:first-child th a", "\r")
 	b.shows("main", "rejected", "422", "answer rejected-", "What the ledger holds of the command", "DEAD_LETTERED")
 	b.pictures("letter")
 
 	// What happened to this?
-	b.open("/find?q=rejected-7")
+	b.press(`nav a[href="/find"]`, "\r")
+	b.press("#q", "rejected-7\r")
 	b.shows("main", "command: CreateContent", "attempt 1 begins", "given up: rejected, HTTP 422", "dead letter: rejected")
 	b.pictures("find")
 	b.open("/find?q=" + w.parents[7].ThreadID)
 	b.shows("main", "rejected-7", "forbidden-7", "rejected-27")
 
 	// What flows?
-	b.open("/flow")
+	b.press(`nav a[href="/flow"]`, "\r")
 	b.shows("#moments", "attempt", "waiting-")
 	b.pictures("flow")
 	b.live(w)
