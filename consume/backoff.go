@@ -1,7 +1,6 @@
 package consume
 
 import (
-	"context"
 	"time"
 )
 
@@ -33,19 +32,4 @@ func (b backoff) wait(n int, floor time.Duration, random func() float64) time.Du
 		return floor + min(jittered, b.least)
 	}
 	return jittered
-}
-
-// sleep waits, and returns the cause when ctx ends first.
-func sleep(ctx context.Context, d time.Duration) error {
-	if err := context.Cause(ctx); err != nil {
-		return err
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ringbridge/ringbridge/internal/deadletter"
 	"github.com/ringbridge/ringbridge/internal/failpoint"
+	"github.com/ringbridge/ringbridge/internal/sleep"
 	"github.com/ringbridge/ringbridge/internal/tracing"
 	"github.com/ringbridge/ringbridge/schemas"
 )
@@ -79,7 +80,7 @@ func (c *Consumer) settle(l *ledger, p *partition, cmd *command) (ending, error)
 			return end, nil
 		}
 		cmd.at(WaitingForNextTry, cmd.notBefore)
-		if err := sleep(p.waits, time.Until(cmd.notBefore)); err != nil {
+		if err := sleep.For(p.waits, time.Until(cmd.notBefore)); err != nil {
 			return ending{}, err
 		}
 		end, over, err := c.attempt(l, p, cmd, act)

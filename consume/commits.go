@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ringbridge/ringbridge/internal/failpoint"
+	"github.com/ringbridge/ringbridge/internal/sleep"
 )
 
 // groupCommits commits offsets of the replies topic as a member of the group.
@@ -87,7 +88,7 @@ func untilFree(ctx context.Context, request func() error) error {
 		if !errors.Is(err, kerr.ConcurrentTransactions) {
 			return err
 		}
-		if waitErr := sleep(ctx, concurrentPause); waitErr != nil {
+		if waitErr := sleep.For(ctx, concurrentPause); waitErr != nil {
 			return errors.Join(waitErr, err)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/ringbridge/ringbridge/internal/kafka"
+	"github.com/ringbridge/ringbridge/internal/sleep"
 	"github.com/ringbridge/ringbridge/internal/tracing"
 	"github.com/ringbridge/ringbridge/schemas"
 )
@@ -115,7 +116,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 		// What is on record is not known: begin anew, as after a crash.
 		c.metrics.restarts.Inc()
 		c.log.Warn("starting again with new clients", "error", err)
-		_ = sleep(ctx, c.pace.wait(1, time.Second, c.random))
+		_ = sleep.For(ctx, c.pace.wait(1, time.Second, c.random))
 	}
 }
 

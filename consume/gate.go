@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/ringbridge/ringbridge/internal/sleep"
 )
 
 // haltProbe is how often a halted direction tries again: often enough that a
@@ -79,7 +81,7 @@ func (g *gate) enter(ctx context.Context) (*pass, error) {
 			wait = haltProbe // until changed tells
 		}
 		g.mu.Unlock()
-		if err := waitFor(ctx, changed, wait); err != nil {
+		if err := sleep.Unless(ctx, wait, changed); err != nil {
 			return nil, err
 		}
 	}
@@ -90,18 +92,6 @@ func (g *gate) standing() (gateState, time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.state, g.next
-}
-
-// waitFor waits for a change or for the time to pass.
-func waitFor(ctx context.Context, changed <-chan struct{}, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-changed:
-	case <-ctx.Done():
-	}
-	return context.Cause(ctx)
 }
 
 // A report says what the API did with a call.

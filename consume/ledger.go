@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ringbridge/ringbridge/internal/failpoint"
+	"github.com/ringbridge/ringbridge/internal/sleep"
 )
 
 const (
@@ -91,7 +92,7 @@ func (l *ledger) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		_ = sleep(ctx, restBetween)
+		_ = sleep.For(ctx, restBetween)
 	}
 }
 
@@ -135,7 +136,7 @@ func (l *ledger) write(ctx context.Context, batch []*note) {
 			return
 		}
 		l.metrics.ledgerAborts.Inc()
-		if sleep(ctx, retryLedger) != nil {
+		if sleep.For(ctx, retryLedger) != nil {
 			return
 		}
 	}

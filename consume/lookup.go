@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ringbridge/ringbridge/internal/ringcentral"
+	"github.com/ringbridge/ringbridge/internal/sleep"
 )
 
 // firstLook and mostLook bound the wait between two looks; it doubles.
@@ -54,7 +55,7 @@ func (c *Consumer) lookUp(p *partition, cmd *command, act action) (resource stri
 			c.log.Warn("look-up failed", "command_id", cmd.reply.CommandID, "error", err, "next_ms", wait.Milliseconds())
 		}
 		cmd.at(LookingUp, time.Now().Add(wait))
-		if err := sleep(p.waits, wait); err != nil {
+		if err := sleep.For(p.waits, wait); err != nil {
 			return "", false, err
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/ringbridge/ringbridge/internal/failpoint"
 	"github.com/ringbridge/ringbridge/internal/kafka"
+	"github.com/ringbridge/ringbridge/internal/sleep"
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
@@ -144,7 +145,7 @@ func (s *session) describe(ctx context.Context) (topicID [16]byte, err error) {
 			return details[topics.Replies].ID, nil
 		}
 		s.c.log.Warn("waiting for the broker", "error", err)
-		if waitErr := sleep(ctx, time.Second); waitErr != nil {
+		if waitErr := sleep.For(ctx, time.Second); waitErr != nil {
 			return topicID, waitErr
 		}
 	}
@@ -313,7 +314,7 @@ func (c *Consumer) decode(ctx context.Context, r *kgo.Record, v schemas.Value) e
 		}
 		c.log.Warn("waiting for the schema registry", "error", err)
 		c.setHealth("replies.registry", err.Error())
-		if waitErr := sleep(ctx, c.pace.bound(n)); waitErr != nil {
+		if waitErr := sleep.For(ctx, c.pace.bound(n)); waitErr != nil {
 			return waitErr
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/ringbridge/ringbridge/internal/kafka"
+	"github.com/ringbridge/ringbridge/internal/sleep"
 	"github.com/ringbridge/ringbridge/internal/tracing"
 	"github.com/ringbridge/ringbridge/schemas"
 )
@@ -102,7 +103,7 @@ func (p *Publisher) Run(ctx context.Context) error {
 		if time.Since(begun) > healthy {
 			wait = restartMin
 		}
-		_ = sleep(ctx, wait) // the loop sees that ctx is done
+		_ = sleep.For(ctx, wait) // the loop sees that ctx is done
 		wait = min(2*wait, restartMax)
 	}
 	return nil //nolint:nilerr // what broke was told; being stopped is no error
@@ -114,19 +115,4 @@ func (p *Publisher) readTo(ctx context.Context, topic string, partition int32, u
 		p.pulse.beat("loading state")
 		each(r)
 	})
-}
-
-// sleep waits for d, or returns the context's cause when it ends first.
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return context.Cause(ctx)
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C:
-		return nil
-	}
 }

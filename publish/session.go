@@ -11,6 +11,7 @@ import (
 
 	"github.com/ringbridge/ringbridge/internal/failpoint"
 	"github.com/ringbridge/ringbridge/internal/kafka"
+	"github.com/ringbridge/ringbridge/internal/sleep"
 )
 
 const (
@@ -105,7 +106,7 @@ func (p *Publisher) options(fit limits) []kgo.Opt {
 // loop publishes batch after batch. It returns nil when ctx is done.
 func (s *session) loop(ctx context.Context) error {
 	for ctx.Err() == nil {
-		_ = sleep(ctx, time.Until(s.ended.Add(gap))) // polling sees that ctx is done
+		_ = sleep.For(ctx, time.Until(s.ended.Add(gap))) // polling sees that ctx is done
 		s.pulse.beat("fetching")
 		fetches := s.kafkaSession.PollRecords(ctx, batchRecords)
 		if ctx.Err() != nil {
@@ -126,7 +127,7 @@ func (s *session) loop(ctx context.Context) error {
 // watch asks the brokers whether they are there, and looks whether the session gets
 // on: the client waits out an outage, and what it has lost, without a word.
 func (s *session) watch(ctx context.Context, end context.CancelCauseFunc) {
-	for sleep(ctx, watchInterval) == nil {
+	for sleep.For(ctx, watchInterval) == nil {
 		err := ping(ctx, s.kafkaSession.Client())
 		switch {
 		case ctx.Err() != nil:
@@ -159,7 +160,7 @@ func ping(ctx context.Context, client *kgo.Client) error {
 func withGrace(ctx context.Context) (context.Context, context.CancelFunc) {
 	graceful, cancel := context.WithTimeout(context.WithoutCancel(ctx), transactionBound)
 	stop := context.AfterFunc(ctx, func() {
-		_ = sleep(graceful, stopBound)
+		_ = sleep.For(graceful, stopBound)
 		cancel()
 	})
 	return graceful, func() {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ringbridge/ringbridge/internal/failpoint"
 	"github.com/ringbridge/ringbridge/internal/kafka"
+	"github.com/ringbridge/ringbridge/internal/sleep"
 )
 
 // stallBound is how long a session may get on with nothing while there are records for it to read. It is more than all that it waits
@@ -68,6 +69,6 @@ func (s *session) stalled(ctx context.Context) bool {
 		s.pulse.beat(s.pulse.doing()) // idle: look again after another stallBound
 		return false
 	}
-	_ = sleep(ctx, watchInterval) // what has come just now is on its way to the loop, too
+	_ = sleep.For(ctx, watchInterval) // what has come just now is on its way to the loop, too
 	return s.pulse.quietFor() >= stallBound
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ringbridge/ringbridge/internal/failpoint"
+	"github.com/ringbridge/ringbridge/internal/sleep"
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
@@ -87,7 +88,7 @@ func (s *session) prepare(ctx context.Context, records []*kgo.Record) (*batch, [
 			return nil, nil, err
 		}
 		s.schema.felt("the schema registry is out of reach", err)
-		if err := sleep(ctx, wait); err != nil {
+		if err := sleep.For(ctx, wait); err != nil {
 			return nil, nil, err
 		}
 		wait = min(2*wait, retryMax)
@@ -145,7 +146,7 @@ func (s *session) abandon(ctx context.Context) error {
 func (s *session) pause(ctx context.Context) error {
 	d := min(retryMin<<min(s.aborts, 10), retryMax)
 	s.aborts++
-	_ = sleep(ctx, d) // the loop sees that ctx is done
+	_ = sleep.For(ctx, d) // the loop sees that ctx is done
 	return nil
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ringbridge/ringbridge/internal/kafka"
+	"github.com/ringbridge/ringbridge/internal/sleep"
 )
 
 // A backfill is a process of its own beside the bridge's, and calls the same APIs. It
@@ -88,7 +89,7 @@ func awaitRoom(ctx context.Context, adm *kadm.Client, names kafka.Names) error {
 			return err
 		}
 		if len(members) > 0 {
-			return sleep(ctx, 3*lookInterval)
+			return sleep.For(ctx, 3*lookInterval)
 		}
 	}
 	return nil

@@ -16,6 +16,7 @@ import (
 
 	"github.com/ringbridge/ringbridge/internal/kafka"
 	"github.com/ringbridge/ringbridge/internal/sandbox"
+	"github.com/ringbridge/ringbridge/internal/sleep"
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
@@ -183,7 +184,7 @@ func (p *program) startDemoBridge(ctx context.Context, env map[string]string) (b
 			return nil, at, nil, err
 		default:
 		}
-		if err := sleep(bounded, 20*time.Millisecond); err != nil {
+		if err := sleep.For(bounded, 20*time.Millisecond); err != nil {
 			return nil, at, nil, fmt.Errorf("demo: the bridge is not ready: %v: %w", b.board.Reasons(), err)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/ringbridge/ringbridge/internal/sleep"
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
@@ -57,7 +58,7 @@ func (d *demo) settle(ctx context.Context) (rows []tally, err error) {
 		if time.Since(begun) > settleLimit {
 			return rows, nil
 		}
-		if err := sleep(ctx, 500*time.Millisecond); err != nil {
+		if err := sleep.For(ctx, 500*time.Millisecond); err != nil {
 			return nil, err
 		}
 	}

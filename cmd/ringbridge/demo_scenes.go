@@ -8,6 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ringbridge/ringbridge/internal/sandbox"
+	"github.com/ringbridge/ringbridge/internal/sleep"
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
@@ -49,7 +50,7 @@ func (d *demo) playAll(ctx context.Context, scenes []scene) error {
 		if err := scene(ctx, d); err != nil {
 			return err
 		}
-		if err := sleep(ctx, d.pace); err != nil {
+		if err := sleep.For(ctx, d.pace); err != nil {
 			return err
 		}
 	}
@@ -183,7 +184,7 @@ func (d *demo) customer(name, text string, in sandbox.Import) (sandbox.Content, 
 
 // answer puts a new command on the topic.
 func (d *demo) answer(ctx context.Context, to sandbox.Content, text string) error {
-	if err := sleep(ctx, d.pace/3); err != nil { // the team reads before it writes
+	if err := sleep.For(ctx, d.pace/3); err != nil { // the team reads before it writes
 		return err
 	}
 	n := len(d.issued) + 1

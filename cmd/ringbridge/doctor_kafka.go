@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ringbridge/ringbridge/internal/kafka"
+	"github.com/ringbridge/ringbridge/internal/sleep"
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
@@ -163,7 +164,7 @@ func heldBack(ctx context.Context, adm *kadm.Client, names kafka.Names) (group s
 		if len(offsets) == 0 || time.Since(began) > heldPatience {
 			return "", 0, nil
 		}
-		if err := sleep(ctx, time.Second); err != nil {
+		if err := sleep.For(ctx, time.Second); err != nil {
 			return "", 0, err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/ringbridge/ringbridge/internal/letters"
+	"github.com/ringbridge/ringbridge/internal/sleep"
 )
 
 // keepLetters has brokers remember which dead letters were sent back and which
@@ -13,7 +14,7 @@ func (b *bridge) keepLetters(ctx context.Context, office *letters.Office) {
 		if err := within(ctx, topicsTimeout, office.Keep); err != nil && ctx.Err() == nil {
 			b.logger.Warn("cannot keep what became of dead letters; tried again later", "component", componentKafka, "error", err, "after", letters.KeepInterval)
 		}
-		if sleep(ctx, letters.KeepInterval) != nil {
+		if sleep.For(ctx, letters.KeepInterval) != nil {
 			return
 		}
 	}

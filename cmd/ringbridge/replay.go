@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/ringbridge/ringbridge/internal/kafka"
+	"github.com/ringbridge/ringbridge/internal/sleep"
 	"github.com/ringbridge/ringbridge/publish"
 )
 
@@ -129,7 +130,7 @@ func (r replaying) untilStopped(ctx context.Context, wait bool) error {
 			r.p.printf("waiting: %s\n", text)
 			told = text
 		}
-		if err := sleep(ctx, groupPause); err != nil {
+		if err := sleep.For(ctx, groupPause); err != nil {
 			return err
 		}
 	}

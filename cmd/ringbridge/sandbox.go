@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ringbridge/ringbridge/internal/sandbox"
+	"github.com/ringbridge/ringbridge/internal/sleep"
 )
 
 // handshakeTimeout bounds the wait for the receiver that the sandbox is told to
@@ -145,7 +146,7 @@ func shakeHands(ctx context.Context, server *sandbox.Server, webhook sandbox.Web
 		if err == nil {
 			return nil
 		}
-		if sleep(bounded, time.Second) != nil {
+		if sleep.For(bounded, time.Second) != nil {
 			return fmt.Errorf("sandbox: handshake with the webhook's receiver: %w", err)
 		}
 	}

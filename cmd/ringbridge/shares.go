@@ -7,6 +7,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ringbridge/ringbridge/internal/sleep"
 )
 
 // leastShare is what a process keeps of the API's quota that owns nothing at
@@ -71,7 +73,7 @@ func (s *shares) OnClientClosed(client *kgo.Client) {
 // run keeps the share right until ctx ends. It begins with leastShare.
 func (s *shares) run(ctx context.Context) {
 	begun, pause := time.Now(), firstLooks
-	for sleep(ctx, pause) == nil {
+	for sleep.For(ctx, pause) == nil {
 		_ = within(ctx, pingTimeout, s.update)
 		if s.seen > leastShare || time.Since(begun) > firstTime {
 			pause = lookInterval

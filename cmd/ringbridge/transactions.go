@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/ringbridge/ringbridge/internal/kafka"
+	"github.com/ringbridge/ringbridge/internal/sleep"
 )
 
 const (
@@ -37,7 +38,7 @@ func (b *bridge) watchTransactions(ctx context.Context) {
 		told[reason] = true
 	}
 	offsets := kafka.HeldOffsets{}
-	for sleep(ctx, transactionsInterval) == nil {
+	for sleep.For(ctx, transactionsInterval) == nil {
 		var hanging []kafka.HangingTransaction
 		held := map[string]int{}
 		names := b.names()

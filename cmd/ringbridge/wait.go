@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
+
+	"github.com/ringbridge/ringbridge/internal/sleep"
 )
 
 // How long one try may take, and how long it is until the next.
@@ -36,7 +38,7 @@ func (b *bridge) waitFor(ctx context.Context, component string, timeout time.Dur
 			return fmt.Errorf("%s: %w", component, err)
 		}
 		b.board.Set(component, b.unreachable(component, err))
-		if err := sleep(ctx, pause); err != nil {
+		if err := sleep.For(ctx, pause); err != nil {
 			return err
 		}
 	}
@@ -75,7 +77,7 @@ func hopeless(err error) bool {
 // registry is not asked: once the schemas' ids are known, work goes on without
 // it, and a stage that meets an id it does not know tells by itself.
 func (b *bridge) watch(ctx context.Context) {
-	for sleep(ctx, probeInterval) == nil {
+	for sleep.For(ctx, probeInterval) == nil {
 		b.probe(ctx, componentKafka, b.client.Ping)
 	}
 }

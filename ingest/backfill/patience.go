@@ -7,6 +7,7 @@ import (
 
 	"github.com/ringbridge/ringbridge/ingest/poll"
 	"github.com/ringbridge/ringbridge/internal/ringcentral"
+	"github.com/ringbridge/ringbridge/internal/sleep"
 )
 
 // callTimeout bounds one page.
@@ -31,12 +32,8 @@ func (r *run) try(ctx context.Context, do func() error) error {
 		r.progress.Waiting = reasonOf(err)
 		r.deps.Report(r.progress)
 		r.progress.Waiting = ""
-		timer := time.NewTimer(pause)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return context.Cause(ctx)
+		if err := sleep.For(ctx, pause); err != nil {
+			return err
 		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/ringbridge/ringbridge/internal/sleep"
 )
 
 // component begins the names on the health board: alone, it is that of Engage.
@@ -33,15 +35,9 @@ func (g *gate) pass(ctx context.Context) bool {
 		if opened == nil {
 			return ctx.Err() == nil
 		}
-		timer := time.NewTimer(after)
-		select {
-		case <-opened:
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
+		if sleep.Unless(ctx, after, opened) != nil {
 			return false
 		}
-		timer.Stop()
 	}
 }
 

@@ -1,7 +1,6 @@
 package poll
 
 import (
-	"context"
 	"errors"
 	"math"
 	"net/http"
@@ -103,16 +102,4 @@ func wait(err error, failures int, interval time.Duration, random float64) time.
 		return max(d, interval)
 	}
 	return d
-}
-
-// sleep waits, or returns false when ctx ended first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ringbridge/ringbridge/internal/sleep"
 )
 
 // An owner runs the streams of the partitions that are assigned to this process.
@@ -123,7 +125,7 @@ func (o *owner) partitions(ctx context.Context, client *kgo.Client) (int, bool) 
 		if count := len(details[topic].Partitions); err == nil && details[topic].Err == nil && count > 0 {
 			return count, true
 		}
-		if !sleep(ctx, backoffMin) {
+		if sleep.For(ctx, backoffMin) != nil {
 			return 0, false
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/ringbridge/ringbridge/ingest"
 	"github.com/ringbridge/ringbridge/internal/failpoint"
 	"github.com/ringbridge/ringbridge/internal/ringcentral"
+	"github.com/ringbridge/ringbridge/internal/sleep"
 )
 
 const (
@@ -185,7 +186,7 @@ func (s *stream) call(ctx context.Context, do func(context.Context) error) error
 		case verdict != resultUnavailable || failures >= fetchTries:
 			return err
 		}
-		if !sleep(ctx, wait(err, max(failures, 1), s.cfg.Interval, s.jitter())) {
+		if sleep.For(ctx, wait(err, max(failures, 1), s.cfg.Interval, s.jitter())) != nil {
 			return context.Cause(ctx)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ringbridge/ringbridge/internal/failpoint"
+	"github.com/ringbridge/ringbridge/internal/sleep"
 )
 
 // A stream polls one list for as long as its partition is ours. One goroutine runs
@@ -90,22 +91,13 @@ const hintGap = 2 * time.Second
 // API may have asked for the pause. It returns false when ctx ended first.
 func (s *stream) rest(ctx context.Context, pause time.Duration, wakeable bool) bool {
 	gap := min(pause, hintGap)
-	if !sleep(ctx, gap) {
+	if sleep.For(ctx, gap) != nil {
 		return false
 	}
 	if !wakeable {
-		return sleep(ctx, pause-gap)
+		return sleep.For(ctx, pause-gap) == nil
 	}
-	timer := time.NewTimer(pause - gap)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-s.wake:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return sleep.Unless(ctx, pause-gap, s.wake) == nil
 }
 
 // begin loads the cursor, or makes the first one. The beginning of the stream is
@@ -129,7 +121,7 @@ func (s *stream) begin(ctx context.Context) bool {
 			pause = probeInterval
 		}
 		s.trouble.saw(resultCursor, err)
-		if !sleep(ctx, pause) {
+		if sleep.For(ctx, pause) != nil {
 			return false
 		}
 	}

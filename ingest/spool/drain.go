@@ -9,6 +9,7 @@ import (
 
 	"github.com/ringbridge/ringbridge/ingest"
 	"github.com/ringbridge/ringbridge/internal/failpoint"
+	"github.com/ringbridge/ringbridge/internal/sleep"
 )
 
 const (
@@ -46,19 +47,10 @@ func (s *Spool) Run(ctx context.Context) error {
 			continue
 		}
 		if err := s.drain(ctx, load); err != nil {
-			s.pause(ctx)
+			_ = sleep.For(ctx, retryPause) // the loop sees that ctx is done
 		}
 	}
 	return nil
-}
-
-func (s *Spool) pause(ctx context.Context) {
-	timer := time.NewTimer(retryPause)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
 }
 
 // drain delivers a load, for as long as it takes. An error means that it could not
@@ -130,7 +122,7 @@ func (s *Spool) deliver(ctx context.Context, seg *segment, records []record) err
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		case !hopeless(err):
-			s.pause(ctx)
+			_ = sleep.For(ctx, retryPause) // the loop sees that ctx is done
 		case n > 1: // one of them: all on their own
 			for _, r := range records[:n] {
 				if err := s.deliver(ctx, seg, []record{r}); err != nil {

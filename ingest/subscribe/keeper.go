@@ -13,6 +13,7 @@ import (
 
 	"github.com/ringbridge/ringbridge/internal/failpoint"
 	"github.com/ringbridge/ringbridge/internal/ringcentral"
+	"github.com/ringbridge/ringbridge/internal/sleep"
 )
 
 // Name is the name of the duty: it decides which replica keeps the subscription.
@@ -106,7 +107,7 @@ func (k *Keeper) Run(ctx context.Context) {
 			k.metrics.up.Set(0)
 			k.deps.Logger.LogAttrs(ctx, level(failures), "subscription not kept: what it misses is found by polling",
 				slog.Any("error", err), slog.Duration("again_in", wait(err)))
-			if !k.sleep(ctx, wait(err)) {
+			if sleep.Unless(ctx, wait(err), k.kick) != nil {
 				return
 			}
 			continue
@@ -115,7 +116,7 @@ func (k *Keeper) Run(ctx context.Context) {
 		k.metrics.failing.Set(0)
 		k.metrics.up.Set(1)
 		k.metrics.expiry.Set(float64(s.ExpirationTime.Unix()))
-		if !k.sleep(ctx, k.every) {
+		if sleep.Unless(ctx, k.every, k.kick) != nil {
 			return
 		}
 	}
@@ -135,19 +136,6 @@ func wait(err error) time.Duration {
 		return max(api.RetryAfter, afterFailure)
 	}
 	return afterFailure
-}
-
-func (k *Keeper) sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-k.kick:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 // check brings the subscription into order and returns it. known is the id of the

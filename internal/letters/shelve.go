@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/ringbridge/ringbridge/internal/sleep"
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
@@ -130,7 +131,7 @@ func (f *filling) run(ctx context.Context) {
 				rest = max(rest, retryShelf)
 			}
 		}
-		_ = sleep(ctx, rest)
+		_ = sleep.For(ctx, rest)
 	}
 }
 
@@ -139,17 +140,6 @@ func (f *filling) done() bool {
 	f.shelf.mu.Lock()
 	defer f.shelf.mu.Unlock()
 	return f.shelf.replies.filled && f.shelf.inbox.filled
-}
-
-// sleep waits, and returns the cause when ctx ends first.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-	return context.Cause(ctx)
 }
 
 // tell logs a fault once, not at each try of an outage.
@@ -173,7 +163,7 @@ func (f *filling) take(ctx context.Context, record *kgo.Record) {
 			break
 		}
 		f.tell(err) // the registry is out of reach
-		if sleep(ctx, retryShelf) != nil {
+		if sleep.For(ctx, retryShelf) != nil {
 			return
 		}
 	}

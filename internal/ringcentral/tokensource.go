@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/ringbridge/ringbridge/internal/sleep"
 )
 
 const (
@@ -81,7 +83,7 @@ func (s *tokenSource) tries(ctx context.Context, form url.Values) (token, error)
 		if try == tokenTries || !passing(err) {
 			return token{}, err
 		}
-		if err := pause(ctx, retryPause); err != nil {
+		if err := sleep.For(ctx, retryPause); err != nil {
 			return token{}, err
 		}
 	}
@@ -107,7 +109,7 @@ func (s *tokenSource) turn(ctx context.Context) error {
 	if oldest := s.starts[0]; !oldest.IsZero() {
 		next = later(next, oldest.Add(authWindow))
 	}
-	if err := pause(ctx, time.Until(next)); err != nil {
+	if err := sleep.For(ctx, time.Until(next)); err != nil {
 		return err
 	}
 	copy(s.starts[:], s.starts[1:])
@@ -155,15 +157,3 @@ type sourceCredential struct {
 }
 
 func (c sourceCredential) secrets() []string { return c.source.secrets() }
-
-// pause waits for d, or returns why ctx ended.
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
