@@ -37,45 +37,49 @@ type engageMade struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
-// find reads the conversation's newest contents back to the first call. A reply
-// is searched in its parent's thread, a new discussion on its source, and a reply
-// whose parent is not shown (any more) among all contents.
 func (c engageContent) find(ctx context.Context, since time.Time, take func(string) bool) (string, bool, error) {
-	query, err := c.query(ctx)
+	candidates, err := c.candidates(ctx, since)
 	if err != nil {
 		return "", false, err
 	}
-	var candidates []string
+	resource, found := first(candidates, take)
+	return resource, found, nil
+}
+
+// candidates reads the conversation's contents, newest first, back to the first call. A reply is searched in its parent's thread, a new
+// discussion on its source, and a reply whose parent is not shown (any more) among all contents.
+func (c engageContent) candidates(ctx context.Context, since time.Time) (ids []string, err error) {
+	query, err := c.query(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var oldest time.Time
 	for page := range lookPages {
 		answer, err := c.api.Contents(ctx, ringcentral.ContentsQuery{Q: query, Offset: page * ringcentral.MaxPage, Limit: ringcentral.MaxPage})
 		if err != nil {
-			return "", false, err
+			return nil, err
 		}
 		for _, raw := range answer.Records {
 			var content engageMade
 			if err := json.Unmarshal(raw, &content); err != nil {
-				return "", false, fmt.Errorf("%w: a content in the answer cannot be read", errUntellable)
+				return nil, fmt.Errorf("%w: a content in the answer cannot be read", errUntellable)
 			}
 			oldest = content.CreatedAt
 			if oldest.Before(since.Add(-clockSkew)) {
-				resource, found := first(candidates, take)
-				return resource, found, nil
+				return ids, nil
 			}
 			if c.matches(content) {
-				candidates = append(candidates, content.ID)
+				ids = append(ids, content.ID)
 			}
 		}
 		if len(answer.Records) < ringcentral.MaxPage {
-			resource, found := first(candidates, take)
-			return resource, found, nil
+			return ids, nil
 		}
 	}
 	if reachesBack(oldest, since) {
-		resource, found := first(candidates, take)
-		return resource, found, nil
+		return ids, nil
 	}
-	return "", false, fmt.Errorf("%w: too many contents since the call", errUntellable)
+	return nil, fmt.Errorf("%w: too many contents since the call", errUntellable)
 }
 
 func (c engageContent) query(ctx context.Context) (string, error) {
