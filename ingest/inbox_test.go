@@ -251,6 +251,19 @@ func TestACallerThatLeavesDoesNotFailTheOthers(t *testing.T) {
 	})
 }
 
+// overslept is a context whose deadline has passed before its timer could tell, as in a process that was frozen.
+type overslept struct{ context.Context }
+
+func (overslept) Deadline() (time.Time, bool) { return time.Now(), true }
+
+func TestNothingIsWrittenAfterTheDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := ingesttest.Start(t)
+		require.ErrorIs(t, k.Inbox(t, codec).Accept(overslept{t.Context()}, item("c1", "{}")), context.DeadlineExceeded)
+		require.Empty(t, k.Records(t, k.Names.Inbox))
+	})
+}
+
 func TestAnItemThatIsTooLargeIsToldApart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := ingesttest.Start(t)

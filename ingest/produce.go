@@ -52,9 +52,9 @@ func producerOptions() []kgo.Opt {
 	}
 }
 
-// produce hands the records over and waits for all acknowledgements, or ctx.
+// produce hands the records over, unless ctx has ended, and waits for all acknowledgements, or ctx.
 //
-// The records live on when ctx ends: the client gives up a whole partition's
+// The records live on when ctx ends then: the client gives up a whole partition's
 // records with the first one that is cancelled, and one caller that hangs up must
 // not fail the others.
 func (i *Inbox) produce(ctx context.Context, records []*kgo.Record) error {
@@ -62,6 +62,9 @@ func (i *Inbox) produce(ctx context.Context, records []*kgo.Record) error {
 		return nil
 	}
 	failpoint.Hit("ingest/received")
+	if err := over(ctx); err != nil {
+		return fmt.Errorf("ingest: write: %w", err)
+	}
 	live, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), DeliveryTimeout, errNotInTime)
 	w := &acks{all: make(chan struct{}), cancel: cancel}
 	w.missing.Store(int64(len(records)))
@@ -83,6 +86,14 @@ func (i *Inbox) produce(ctx context.Context, records []*kgo.Record) error {
 		i.outage.saw(err)
 	}
 	return fmt.Errorf("ingest: write: %w", err)
+}
+
+// over returns why ctx has ended. A process that was frozen comes here before the timer that ends it.
+func over(ctx context.Context) error {
+	if deadline, ok := ctx.Deadline(); ok && ctx.Err() == nil && !time.Now().Before(deadline) {
+		return context.DeadlineExceeded
+	}
+	return context.Cause(ctx)
 }
 
 // errNotInTime is why records are given up after DeliveryTimeout.

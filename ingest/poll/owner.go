@@ -8,6 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/ringbridge/ringbridge/internal/kafka"
 	"github.com/ringbridge/ringbridge/internal/sleep"
 )
 
@@ -142,6 +143,9 @@ func (p *Poller) stream(k kind, client *kgo.Client, partition int32) *stream {
 	log := p.deps.Logger.With("stream", k.stream)
 	s := &stream{
 		kind: k, partition: partition, cfg: p.cfg, source: p.deps.Source, platform: p.deps.Platform, inbox: p.deps.Inbox,
+		confirm: func(ctx context.Context) (time.Time, error) {
+			return kafka.ConfirmMember(ctx, client, p.deps.Topics.Group("poll"))
+		},
 		cursors: &cursors{client: client, options: p.deps.Options, topic: p.deps.Topics.Cursors},
 		gate:    p.gates[k.owner()], wake: p.wakes[k.stream], log: log, metrics: p.metrics, jitter: p.deps.Jitter,
 		maxHarvest: p.maxHarvest, memory: newMemory(p.maxRemembered), sweeps: sweeps{cfg: p.cfg},

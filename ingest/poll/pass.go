@@ -120,7 +120,7 @@ func (p page) reaches(bound time.Time) bool {
 // write puts a harvest into the inbox, oldest first.
 func (s *stream) write(ctx context.Context, h *harvest) error {
 	for chunk := range slices.Chunk(h.oldestFirst(), writeRows) {
-		if err := s.accept(ctx, chunk); err != nil {
+		if err := s.writeOwned(ctx, chunk); err != nil {
 			return fmt.Errorf("poll: %w: %w", errInbox, err)
 		}
 		failpoint.Hit("poll/rows-written")
@@ -129,6 +129,23 @@ func (s *stream) write(ctx context.Context, h *harvest) error {
 		}
 	}
 	return nil
+}
+
+var errDisowned = errors.New("another replica may have the stream by now")
+
+// writeOwned gives rows to the inbox while the stream is certainly ours. A process that was frozen while another one read on would put
+// older states behind newer ones; and of two within one second nobody can tell later which came first.
+func (s *stream) writeOwned(ctx context.Context, rows []*row) error {
+	until, err := s.confirm(ctx)
+	if err != nil {
+		return err
+	}
+	if ctx.Err() != nil { // lost, and joined again
+		return context.Cause(ctx)
+	}
+	ctx, cancel := context.WithDeadlineCause(ctx, until, errDisowned)
+	defer cancel()
+	return s.accept(ctx, rows)
 }
 
 // accept gives rows to the inbox. One that its topic cannot hold is left out: it

@@ -20,6 +20,7 @@ type stream struct {
 	platform   Platform
 	wake       <-chan struct{} // cuts a pause short
 	inbox      Inbox
+	confirm    func(context.Context) (until time.Time, err error) // that the partition is still ours
 	cursors    *cursors
 	gate       *gate
 	maxHarvest int
