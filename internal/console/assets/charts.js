@@ -63,7 +63,7 @@
       width: box.clientWidth, height: box.clientHeight, legend: { show: false }, padding: [8, 8, 0, 0],
       tzDate: (at) => uPlot.tzDate(new Date(at * 1e3), "UTC"),
       cursor: { y: false, points: { show: false }, drag: { setScale: false } },
-      scales: { x: { range: (_, first, last) => [Math.min(first, last - least), last] }, y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },
+      scales: { x: { range: () => [Math.min(times[0], times.at(-1) - least), times.at(-1)] }, y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },
       series: [{}, ...names.map((_, i) => ({ stroke: color("--line-" + Math.min(i, 3)), width: 2, dash: dashes[Math.min(i, 3)], points: { show: false } }))],
       axes: [
         { ...axis, values: (_, at) => at.map((t) => new Date(t * 1e3).toISOString().slice(11, 16)) },
