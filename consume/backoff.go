@@ -1,8 +1,6 @@
 package consume
 
-import (
-	"time"
-)
+import "time"
 
 // A backoff gives the bounds of the waits between attempts. It is pure; with
 // the defaults (1 s, 1 min) the bounds are

@@ -53,6 +53,7 @@ func (c engageContent) candidates(ctx context.Context, since time.Time) (ids []s
 	if err != nil {
 		return nil, err
 	}
+	bound := since.Add(-clockSkew)
 	var oldest time.Time
 	for page := range lookPages {
 		answer, err := c.api.Contents(ctx, ringcentral.ContentsQuery{Q: query, Offset: page * ringcentral.MaxPage, Limit: ringcentral.MaxPage})
@@ -65,7 +66,7 @@ func (c engageContent) candidates(ctx context.Context, since time.Time) (ids []s
 				return nil, fmt.Errorf("%w: a content in the answer cannot be read", errUntellable)
 			}
 			oldest = content.CreatedAt
-			if oldest.Before(since.Add(-clockSkew)) {
+			if oldest.Before(bound) {
 				return ids, nil
 			}
 			if c.matches(content) {

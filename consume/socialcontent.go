@@ -109,6 +109,7 @@ func (c socialContent) find(ctx context.Context, since time.Time, take func(stri
 	if err != nil {
 		return "", false, err
 	}
+	bound := since.Add(-clockSkew)
 	var candidates []string
 	var oldest time.Time
 	for range lookPages {
@@ -120,11 +121,11 @@ func (c socialContent) find(ctx context.Context, since time.Time, take func(stri
 			return "", false, err
 		}
 		var matching []string
-		if matching, oldest, err = c.matching(page.Records, since.Add(-clockSkew)); err != nil {
+		if matching, oldest, err = c.matching(page.Records, bound); err != nil {
 			return "", false, err
 		}
 		candidates = append(candidates, matching...)
-		if oldest.Before(since.Add(-clockSkew)) && !oldest.IsZero() || page.Next == "" {
+		if !oldest.IsZero() && oldest.Before(bound) || page.Next == "" {
 			return c.choose(candidates, take)
 		}
 		query.PageToken = page.Next

@@ -99,8 +99,9 @@ func (i *Inbox) Close() { i.client.Close() }
 // them. After an error some may have been written: give all of them again. Items
 // with one key keep their order.
 //
-// It blocks until ctx is done, or [DeliveryTimeout] at most; once ctx has ended, or its deadline has passed, nothing is written. Errors: ErrNotReady;
-// ErrTooLarge and ErrUnfit, wrapped; all others mean that the broker did not take them in time.
+// It blocks until ctx is done, or [DeliveryTimeout] at most. Where ctx has ended, or its deadline has passed, before the
+// items are handed over, nothing is written; after that they may still be. Errors: ErrNotReady; ErrTooLarge and ErrUnfit,
+// wrapped; all others mean that the broker did not take them in time.
 func (i *Inbox) Accept(ctx context.Context, items ...Item) error {
 	codec := i.codec.Load()
 	if codec == nil {

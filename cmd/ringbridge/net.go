@@ -1,8 +1,6 @@
 package main
 
-import (
-	"net"
-)
+import "net"
 
 // dialable returns a listener's address with a host that can be dialled from
 // this machine.
