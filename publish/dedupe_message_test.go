@@ -51,12 +51,22 @@ func instant(uuid, body string) string {
 	return `{"uuid":"` + uuid + `","event":"/restapi/v1.0/account/1/extension/2/message-store/instant?type=SMS","timestamp":"2026-03-01T12:00:01Z","ownerId":"3","body":` + body + `}`
 }
 
+// textArrivals returns the texts as they come in, a millisecond after each other.
+func textArrivals(texts []text) []schemas.Arrival {
+	out := make([]schemas.Arrival, len(texts))
+	for i, x := range texts {
+		out[i] = x.arrival()
+		out[i].ReceivedAt = out[i].ReceivedAt.Add(time.Second + time.Duration(i)*time.Millisecond) // after it changed
+	}
+	return out
+}
+
 // told names what a state publishes for the texts, each with its status where
 // that changed.
 func told(t require.TestingT, state publish.State, texts []text) []string {
 	out := []string{}
-	for _, x := range texts {
-		values, err := state.TakeAll(x.arrival())
+	for _, a := range textArrivals(texts) {
+		values, err := state.TakeAll(a)
 		require.NoError(t, err)
 		for _, value := range values {
 			event := value.(*schemas.MessageEvent)
@@ -265,9 +275,10 @@ func TestEachMessageEventOnceInAnyOrder(t *testing.T) {
 		}
 		state, ids, types, statuses := publish.NewState(), map[string]int{}, map[string]int{}, map[string]int{}
 		there := false
-		for _, x := range arrivals {
+		for i, a := range textArrivals(arrivals) {
+			x := arrivals[i]
 			there = there || !strings.Contains(x.fields, "Deleted") && !strings.Contains(x.fields, "Purged")
-			values, err := state.TakeAll(x.arrival())
+			values, err := state.TakeAll(a)
 			require.NoError(t, err)
 			for _, value := range values {
 				event := value.(*schemas.MessageEvent)

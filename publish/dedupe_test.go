@@ -23,7 +23,7 @@ type step struct {
 }
 
 func (s step) arrival() schemas.Arrival {
-	at := received.Add(time.Duration(s.second * float64(time.Second))).Format(time.RFC3339Nano)
+	at := epoch.Add(time.Duration(s.second * float64(time.Second))).Format(time.RFC3339Nano)
 	fields := strings.TrimPrefix(s.fields, ",")
 	if s.event == "" {
 		if fields != "" {
@@ -34,12 +34,25 @@ func (s step) arrival() schemas.Arrival {
 	return webhook(fmt.Sprintf(`{"type":"content.%s","id":%q,"issued_at":%q,"resource":{"type":"a/b","id":"c1","metadata":{%s}}}`, s.event, s.id, at, fields))
 }
 
+// epoch is before anything was received, so that no step happens in the future.
+var epoch = received.Add(-time.Minute)
+
+// arrivals returns the steps as they come in, a millisecond after each other.
+func arrivals(steps []step) []schemas.Arrival {
+	out := make([]schemas.Arrival, len(steps))
+	for i, s := range steps {
+		out[i] = s.arrival()
+		out[i].ReceivedAt = received.Add(time.Duration(i) * time.Millisecond)
+	}
+	return out
+}
+
 // shorts names what a state publishes for the steps.
 func shorts(t *testing.T, state publish.State, steps []step) []string {
 	t.Helper()
 	out := []string{}
-	for _, s := range steps {
-		value, err := state.Take(s.arrival())
+	for _, a := range arrivals(steps) {
+		value, err := state.Take(a)
 		require.NoError(t, err)
 		if event, ok := value.(*schemas.ContentEvent); ok {
 			out = append(out, strings.TrimPrefix(event.EventType, "content."))

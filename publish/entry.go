@@ -3,6 +3,8 @@ package publish
 import (
 	"encoding/binary"
 	"errors"
+	"maps"
+	"slices"
 
 	"github.com/ringbridge/ringbridge/schemas"
 )
@@ -17,21 +19,28 @@ import (
 //
 // All values begin with the version of the form:
 //
-//	e   version
-//	i   version · timeline
-//	r   version · first offset (uvarint)
-//	c   version · published (1 byte) · timeline · known fields (uvarint, a bit each) · a fingerprint each
+//	e   1
+//	r   1 · first offset (uvarint)
+//	i   2 · changed (varint, ms) · read (varint, ms) · fingerprint
+//	c   2 · single events (1 byte) · author shown (1 byte) · resource
+//	m   2 · created (1 byte) · revivals (uvarint) · revived (varint, ms) ·
+//	    count of statuses (uvarint) · a fingerprint each · resource
 //
-//	m   version · sighted (1 byte) · presence (1 byte) · rank (1 byte) · revivals (uvarint) · heard (varint, ms) ·
-//	    count of statuses (uvarint) · a fingerprint each · timeline · known fields · a fingerprint each
-//
-//	timeline      at (varint, ms) · count (uvarint) · a fingerprint each
+//	resource      updates (uvarint) · 1, changed, read, last read, confirmed (varint, ms each) and the row's values, or 0 ·
+//	              count of claims (uvarint) · of each: number (uvarint) · from, at (varint, ms) · tie · value
+//	values        which are not empty (uvarint, a bit each) · those
+//	text          its length (uvarint) · its bytes
 //	fingerprint   6 bytes, big endian
 //
-// In memory the same bytes are kept, by a hash of the key: some 130 bytes a
-// content or a message, 60 an event. Nothing is ever forgotten, since a backfill
-// may bring one of any age again.
-const entryVersion = 1
+// Entries of version 1 held fingerprints where these hold values. They are read for what was
+// published; the next observation of their resource shows the rest, as one update.
+//
+// In memory the same bytes are kept, by a hash of the key. Nothing is ever forgotten, since a
+// backfill may bring one of any age again.
+const (
+	eventVersion = 1
+	entryVersion = 2
+)
 
 // errEntry means that an entry cannot be read: another program, or a newer
 // version of this one, wrote it.
@@ -43,56 +52,69 @@ func messageKey(api schemas.Api, id string) string  { return "m:" + string(api) 
 func eventKey(id string) string                     { return "e:" + id }
 
 // eventEntry is the value of every e: key.
-const eventEntry = string(rune(entryVersion))
+const eventEntry = string(rune(eventVersion))
 
 func (s contentState) entry() string {
-	out := append([]byte{entryVersion, byte(s.published)}, s.bytes()...)
-	return string(append(out, s.tracked.bytes()...))
+	out := []byte{entryVersion, byte(s.published), bit(s.authorShown)}
+	return string(s.append(out))
 }
 
 func (s messageState) entry() string {
-	sighted := byte(0)
-	if s.sighted {
-		sighted = 1
-	}
-	out := []byte{entryVersion, sighted, byte(s.presence), byte(s.rank)}
+	out := []byte{entryVersion, bit(s.created)}
 	out = binary.AppendUvarint(out, s.revivals)
-	out = binary.AppendVarint(out, s.heard)
+	out = binary.AppendVarint(out, s.revived)
 	out = binary.AppendUvarint(out, uint64(len(s.statuses)))
 	for _, value := range s.statuses {
 		out = appendFingerprint(out, value)
 	}
-	out = append(out, s.bytes()...)
-	return string(append(out, s.tracked.bytes()...))
+	return string(s.append(out))
 }
 
 func (s identityState) entry() string {
-	return string(append([]byte{entryVersion}, s.bytes()...))
+	out := binary.AppendVarint([]byte{entryVersion}, s.changed)
+	out = binary.AppendVarint(out, s.read)
+	return string(appendFingerprint(out, s.fingerprint))
 }
 
-func (t timeline) bytes() []byte {
-	out := binary.AppendVarint(nil, t.at)
-	out = binary.AppendUvarint(out, uint64(len(t.recent)))
-	for _, value := range t.recent {
-		out = appendFingerprint(out, value)
+func (r *resource) append(out []byte) []byte {
+	out = binary.AppendUvarint(out, r.updates)
+	out = append(out, bit(r.row != nil))
+	if r.row != nil {
+		for _, at := range []int64{r.changed, r.read, r.lastRead, r.confirmed} {
+			out = binary.AppendVarint(out, at)
+		}
+		out = appendValues(out, r.row)
+	}
+	out = binary.AppendUvarint(out, uint64(len(r.claims)))
+	for _, number := range slices.Sorted(maps.Keys(r.claims)) {
+		c := r.claims[number]
+		out = binary.AppendUvarint(out, uint64(number))
+		out = binary.AppendVarint(out, c.from)
+		out = binary.AppendVarint(out, c.at)
+		out = appendText(out, c.tie)
+		out = appendText(out, c.value)
 	}
 	return out
 }
 
-func (t tracked) bytes() []byte {
+func appendValues(out []byte, values []string) []byte {
 	var known uint64
-	for i, value := range t {
-		if value != 0 {
-			known |= 1 << i
+	for number, value := range values {
+		if value != "" {
+			known |= 1 << number
 		}
 	}
-	out := binary.AppendUvarint(nil, known)
-	for _, value := range t {
-		if value != 0 {
-			out = appendFingerprint(out, value)
+	out = binary.AppendUvarint(out, known)
+	for _, value := range values {
+		if value != "" {
+			out = appendText(out, value)
 		}
 	}
 	return out
+}
+
+func appendText(out []byte, text string) []byte {
+	return append(binary.AppendUvarint(out, uint64(len(text))), text...)
 }
 
 func appendFingerprint(out []byte, value uint64) []byte {
@@ -101,35 +123,46 @@ func appendFingerprint(out []byte, value uint64) []byte {
 	return append(out, b[8-fingerprintBytes:]...)
 }
 
+func bit(b bool) byte {
+	if b {
+		return 1
+	}
+	return 0
+}
+
 // readContentState reads an entry; "" is the zero state.
 func readContentState(entry string) (contentState, error) {
 	if entry == "" {
 		return contentState{}, nil
 	}
-	r := entryReader{rest: []byte(entry)}
-	r.version()
-	s := contentState{published: once(r.byte())}
-	s.timeline = r.timeline()
-	s.tracked = r.tracked()
+	r := entryReader{rest: entry}
+	if r.version() == 1 {
+		return contentState{published: singleEvents(r.byte())}, r.fault()
+	}
+	s := contentState{published: singleEvents(r.byte()), authorShown: r.byte() != 0}
+	s.resource = r.resource(len(contentFields))
 	return s, r.end()
 }
 
 // readMessageState reads an entry; "" is a message never met.
 func readMessageState(entry string) (messageState, error) {
-	s := messageState{timeline: timeline{exact: true}}
 	if entry == "" {
-		return s, nil
+		return messageState{}, nil
 	}
-	r := entryReader{rest: []byte(entry)}
-	r.version()
-	s.sighted, s.presence, s.rank = r.byte() != 0, presence(r.byte()), rank(r.byte())
-	s.revivals, s.heard = r.uvarint(), r.varint()
+	r := entryReader{rest: entry}
+	old := r.version() == 1
+	s := messageState{created: r.byte() != 0}
+	if old {
+		r.take(2) // presence and rank
+	}
+	s.revivals, s.revived = r.uvarint(), r.varint()
 	for range min(r.uvarint(), maxStatuses) {
 		s.statuses = append(s.statuses, r.fingerprint())
 	}
-	s.timeline = r.timeline()
-	s.exact = true
-	s.tracked = r.tracked()
+	if old {
+		return s, r.fault()
+	}
+	s.resource = r.resource(len(messageFields))
 	return s, r.end()
 }
 
@@ -138,31 +171,42 @@ func readIdentityState(entry string) (identityState, error) {
 	if entry == "" {
 		return identityState{}, nil
 	}
-	r := entryReader{rest: []byte(entry)}
-	r.version()
-	s := identityState{r.timeline()}
+	r := entryReader{rest: entry}
+	if r.version() == 1 {
+		return identityState{changed: r.varint(), fingerprint: 1}, r.fault()
+	}
+	s := identityState{changed: r.varint(), read: r.varint(), fingerprint: r.fingerprint()}
 	return s, r.end()
 }
 
 // An entryReader reads an entry from its front; what does not fit is remembered.
 type entryReader struct {
-	rest []byte
+	rest string
 	bad  bool
 }
 
-func (r *entryReader) take(n int) []byte {
-	if len(r.rest) < n {
-		r.bad, r.rest = true, nil
-		return make([]byte, n)
+func (r *entryReader) take(n int) string {
+	if n < 0 || len(r.rest) < n {
+		r.bad, r.rest = true, ""
+		return ""
 	}
 	out := r.rest[:n]
 	r.rest = r.rest[n:]
 	return out
 }
 
-func (r *entryReader) version() { r.bad = r.byte() != entryVersion || r.bad }
+func (r *entryReader) version() byte {
+	version := r.byte()
+	r.bad = version != 1 && version != entryVersion || r.bad
+	return version
+}
 
-func (r *entryReader) byte() byte { return r.take(1)[0] }
+func (r *entryReader) byte() byte {
+	if b := r.take(1); b != "" {
+		return b[0]
+	}
+	return 0
+}
 
 func (r *entryReader) fingerprint() uint64 {
 	var b [8]byte
@@ -171,45 +215,67 @@ func (r *entryReader) fingerprint() uint64 {
 }
 
 func (r *entryReader) uvarint() uint64 {
-	value, n := binary.Uvarint(r.rest)
-	r.take(max(n, 0))
+	value, n := binary.Uvarint([]byte(r.rest[:min(len(r.rest), binary.MaxVarintLen64)]))
+	r.take(n)
 	r.bad = r.bad || n <= 0
 	return value
 }
 
 func (r *entryReader) varint() int64 {
-	value, n := binary.Varint(r.rest)
-	r.take(max(n, 0))
+	value, n := binary.Varint([]byte(r.rest[:min(len(r.rest), binary.MaxVarintLen64)]))
+	r.take(n)
 	r.bad = r.bad || n <= 0
 	return value
 }
 
-// tracked reads fingerprints. A field that this program does not know has no
-// meaning it could go on with.
-func (r *entryReader) tracked() tracked {
-	var t tracked
-	known := r.uvarint()
-	for i := range t {
-		if known&(1<<i) != 0 {
-			t[i] = r.fingerprint()
-		}
+func (r *entryReader) text() string {
+	size := r.uvarint()
+	if size > uint64(len(r.rest)) {
+		r.bad = true
+		return ""
 	}
-	r.bad = r.bad || known>>trackedFields != 0
-	return t
+	return r.take(int(size))
 }
 
-func (r *entryReader) timeline() timeline {
-	t := timeline{at: r.varint()}
-	for range min(r.uvarint(), maxRecent+1) { // an update adds two
-		t.recent = append(t.recent, r.fingerprint())
+func (r *entryReader) resource(fields int) resource {
+	out := resource{updates: r.uvarint()}
+	if r.byte() != 0 {
+		out.changed, out.read, out.lastRead, out.confirmed = r.varint(), r.varint(), r.varint(), r.varint()
+		out.row = r.values(fields)
 	}
-	return t
+	for range min(r.uvarint(), uint64(fields)) {
+		number := r.uvarint()
+		c := claim{from: r.varint(), at: r.varint(), tie: r.text(), value: r.text()}
+		r.bad = r.bad || number >= uint64(fields)
+		out.claim(int(number), c)
+	}
+	return out
+}
+
+// values reads the values of a row. A field that this program does not know has no meaning that it
+// could go on with.
+func (r *entryReader) values(fields int) []string {
+	out := make([]string, fields)
+	known := r.uvarint()
+	for number := range out {
+		if known&(1<<number) != 0 {
+			out[number] = r.text()
+		}
+	}
+	r.bad = r.bad || known>>fields != 0
+	return out
+}
+
+// fault returns errEntry unless what was read was understood.
+func (r *entryReader) fault() error {
+	if r.bad {
+		return errEntry
+	}
+	return nil
 }
 
 // end returns errEntry unless all was read and understood.
 func (r *entryReader) end() error {
-	if r.bad || len(r.rest) > 0 {
-		return errEntry
-	}
-	return nil
+	r.bad = r.bad || r.rest != ""
+	return r.fault()
 }

@@ -66,22 +66,22 @@ func topicOf(names kafka.Names, target string) string {
 	return names.Identities
 }
 
-func contentEvent(a *schemas.Arrival, f *contentFinding, v verdict, id string) *event {
-	at := f.occurredAt
-	if f.eventType == "" && v.eventType == typeUpdated {
+func (u *unit) contentEvent(f *contentFinding, c change, id string, state *contentState) *event {
+	a, at := &u.arrival, f.occurredAt
+	if f.eventType == "" && c.eventType == typeUpdated {
 		at = f.at // of a row, its updated_at
 	}
-	conversation := f.content.ThreadID
-	if conversation == nil {
-		conversation = &f.content.ID
+	content := state.content(f.content.ID)
+	value := &schemas.ContentEvent{
+		EventID: id, EventType: c.eventType, OccurredAt: at, ReceivedAt: a.ReceivedAt, Origin: a.Origin, API: a.API, Account: a.Account,
+		Content: content, Raw: f.rawText(),
+	}
+	if state.authorShown {
+		value.Author = u.author
 	}
 	return &event{
-		topic: targetContents, class: contentClass(v.eventType), repaired: v.repaired && a.Origin == schemas.OriginPoll,
-		key: *conversation, id: id, eventType: v.eventType, subject: f.content.ID, at: at, content: f,
-		value: &schemas.ContentEvent{
-			EventID: id, EventType: v.eventType, OccurredAt: at, ReceivedAt: a.ReceivedAt, Origin: a.Origin, API: a.API, Account: a.Account,
-			Content: f.content, Raw: &f.raw,
-		},
+		topic: targetContents, class: contentClass(c.eventType), repaired: c.repaired && a.Origin == schemas.OriginPoll,
+		key: *cmp.Or(content.ThreadID, &content.ID), id: id, eventType: c.eventType, subject: content.ID, at: at, content: f, value: value,
 	}
 }
 
@@ -102,21 +102,21 @@ const (
 	typeDeleted        = "message.deleted"
 )
 
-func messageEvent(u *unit, f *messageFinding, v verdict) *event {
-	a, m := &u.arrival, f.message
+func messageEvent(u *unit, f *messageFinding, c change, state *messageState) *event {
+	a, m := &u.arrival, state.message(f.message.ID)
 	if key := string(u.record.Key); m.ConversationID == nil && key != "" && key != m.ID {
-		m.ConversationID = &key // what is gone does not tell it, but the inbox knows
+		m.ConversationID = &key // what is gone does not say it, but the inbox knows
 	}
 	at := f.changedAt
-	if v.eventType == typeReceived || v.eventType == typeSent {
+	if c.eventType == typeReceived || c.eventType == typeSent {
 		at = f.sentAt
 	}
-	id := eventID(a.Account, a.API, m.ID, v.eventType, v.occurrence)
+	id := eventID(a.Account, a.API, m.ID, c.eventType, c.occurrence)
 	return &event{
-		topic: targetMessages, class: v.eventType, repaired: v.repaired && a.Origin == schemas.OriginPoll,
-		key: *cmp.Or(m.ConversationID, &m.ID), id: id, eventType: v.eventType, subject: m.ID, at: at,
+		topic: targetMessages, class: c.eventType, repaired: c.repaired && a.Origin == schemas.OriginPoll,
+		key: *cmp.Or(m.ConversationID, &m.ID), id: id, eventType: c.eventType, subject: m.ID, at: at,
 		value: &schemas.MessageEvent{
-			EventID: id, EventType: v.eventType, OccurredAt: at, ReceivedAt: a.ReceivedAt, Origin: a.Origin, Account: a.Account,
+			EventID: id, EventType: c.eventType, OccurredAt: at, ReceivedAt: a.ReceivedAt, Origin: a.Origin, Account: a.Account,
 			Message: m, Raw: &f.raw,
 		},
 	}
@@ -129,7 +129,7 @@ func identityEvent(a *schemas.Arrival, f *identityFinding) *event {
 	id := f.identity.ID
 	return &event{
 		topic: targetIdentities, class: classIdentity, key: id, value: &f.identity, eventType: typeIdentity, subject: id,
-		id: eventID(a.Account, a.API, id, typeIdentity, strconv.FormatUint(f.state, 16)), at: time.UnixMilli(f.at).UTC(),
+		id: eventID(a.Account, a.API, id, typeIdentity, strconv.FormatUint(f.state, 16)), at: f.occurredAt,
 	}
 }
 

@@ -1,6 +1,8 @@
 package publish
 
 import (
+	"time"
+
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ringbridge/ringbridge/schemas"
@@ -40,8 +42,39 @@ func (s State) TakeAll(a schemas.Arrival) ([]schemas.Value, error) {
 	return s.take(a, finding)
 }
 
+// TakeWith is TakeAll for the arrival of a content with what was fetched for it: the answer of a GET
+// of the content and its author; nil = nothing.
+func (s State) TakeWith(a schemas.Arrival, answer []byte, begun time.Time, author *schemas.Identity) ([]schemas.Value, error) {
+	finding, err := parse(&a)
+	if err != nil {
+		return nil, err
+	}
+	u := &unit{record: &kgo.Record{}, arrival: a, finding: finding, author: author}
+	if answer != nil {
+		row := schemas.Arrival{Origin: schemas.OriginPoll, API: a.API, Kind: kindContent, ReceivedAt: begun, Body: answer}
+		completion, err := parse(&row)
+		if err != nil {
+			return nil, err
+		}
+		u.completion, u.completionAt = completion.(*contentFinding), begun
+	}
+	return s.publish(u)
+}
+
 func (s State) take(a schemas.Arrival, finding finding) ([]schemas.Value, error) {
-	u := &unit{record: &kgo.Record{}, arrival: a, finding: finding}
+	return s.publish(&unit{record: &kgo.Record{}, arrival: a, finding: finding})
+}
+
+// Restart reads the state from its entries, as another process does.
+func (s State) Restart() State {
+	entries := map[digest]string{}
+	for d, entry := range s.shard.entries {
+		entries[d] = string([]byte(entry))
+	}
+	return State{&shard{entries: entries}}
+}
+
+func (s State) publish(u *unit) ([]schemas.Value, error) {
 	st := newStage(s.shard)
 	if err := u.weigh(st); err != nil {
 		return nil, err

@@ -1,18 +1,7 @@
 package publish
 
-// The tracked fields of messages: those whose change makes message.updated. Status
-// and presence have rules of their own. The numbers are stored: append, never
-// reorder, and stay below trackedFields.
-const (
-	messageText field = iota
-	messageReadStatus
-	messageAttachments
-	messageDeliveryError
-	messageRecipients // the delivery to each of several
-)
-
 // A rank is how far a message has come by its status; 0 = a status not known yet,
-// of which only time tells. The ranks are stored.
+// of which only time tells.
 type rank uint8
 
 const (
@@ -33,7 +22,7 @@ func rankOf(status string) rank {
 	return 0
 }
 
-// A presence tells whether a message is there. The values are stored.
+// A presence is whether a message exists.
 type presence uint8
 
 const (
@@ -43,8 +32,8 @@ const (
 	presencePurged
 )
 
-func presenceOf(availability string) presence {
-	switch availability {
+func presenceOf(availability *string) presence {
+	switch deref(availability) {
 	case "Alive":
 		return presenceAlive
 	case "Deleted":

@@ -2,8 +2,6 @@ package publish
 
 import (
 	"cmp"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -23,7 +21,7 @@ func contentRow(a *schemas.Arrival, o *object, c schemas.Content) (finding, erro
 	f := contentFinding{content: c, raw: validText(a.Body)}
 	f.content.ID = deref(o.id("id"))
 	f.content.Title = o.text("title")
-	f.tracked = trackedOf(o, &f.content)
+	f.complete, f.changed = true, f.content.UpdatedAt
 	if err := o.fault(); err != nil {
 		return nil, err
 	}
@@ -66,10 +64,10 @@ func directionOf(status string) schemas.Direction {
 	return schemas.DirectionUnknown
 }
 
-// firstSight returns the type of event that a content's first appearance in a
+// creationEvent returns the type of event that a content's first appearance in a
 // row stands for: the same as its webhook would have had. A status that does not
 // tell is completed by who made the content and how.
-func firstSight(c *schemas.Content) string {
+func creationEvent(c *schemas.Content) string {
 	switch deref(c.Status) {
 	case "new", "assigned", "replied", "ignored", "forwarded":
 		return typeImported
@@ -88,41 +86,6 @@ func firstSight(c *schemas.Content) string {
 	}
 	return typeImported
 }
-
-// trackedOf takes the fingerprints of the fields whose change makes an update.
-// What the arrival leaves out or nulls is unknown, not changed.
-func trackedOf(o *object, c *schemas.Content) tracked {
-	var t tracked
-	know := func(f field, known bool, value ...string) {
-		if known {
-			t[f] = fingerprint(value...)
-		}
-	}
-	flag := func(f field, p *bool) { know(f, p != nil, strconv.FormatBool(deref(p))) }
-	text := func(f field, p *string) { know(f, p != nil, deref(p)) }
-	know(fieldBody, o.has("body"), c.Body)
-	text(fieldStatus, c.Status)
-	flag(fieldPrivate, c.Private)
-	flag(fieldPublished, c.Published)
-	flag(fieldRemotelyDeleted, c.RemotelyDeleted)
-	know(fieldCategories, o.has("category_ids"), sorted(c.CategoryIds)...)
-	text(fieldIntervention, c.InterventionID)
-	text(fieldSynchronization, c.SynchronizationStatus)
-	text(fieldSynchronizationError, c.SynchronizationError)
-	know(fieldAttachments, o.has("attachments"), sorted(attachmentIDs(c.Attachments))...)
-	return t
-}
-
-func attachmentIDs(files []schemas.Attachment) []string {
-	ids := make([]string, 0, len(files))
-	for _, file := range files {
-		ids = append(ids, file.ID)
-	}
-	return ids
-}
-
-// sorted returns a sorted copy: the API's arrays are sets.
-func sorted(values []string) []string { return slices.Sorted(slices.Values(values)) }
 
 // millis is the resolution of the schemas' timestamps.
 func millis(t time.Time) int64 { return t.UnixMilli() }

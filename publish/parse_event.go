@@ -94,13 +94,16 @@ func parseContentEvent(a *schemas.Arrival, resource *object, f contentFinding) (
 	if !both {
 		channel, kind = "", channel
 	}
+	derived := map[string]bool{}
 	if f.content.SourceType == nil && channel != "" {
 		f.content.SourceType = &channel
+		derived["source_type"] = true
 	}
 	if f.content.Type == nil && kind != "" {
 		f.content.Type = &kind
+		derived["type"] = true
 	}
-	f.tracked = trackedOf(meta, &f.content)
+	f.told, f.derived = toldOf(meta, "private", "thread_title"), derived
 	f.raw = validText(a.Body)
 	return &f, resource.fault()
 }
@@ -114,8 +117,40 @@ type contentFinding struct {
 	occurredAt time.Time // of the event; of a row, of its first sight
 
 	content       schemas.Content
-	tracked       tracked
-	assumed       tracked // what it leaves out and its event shows all the same; see contentState.weigh
-	hasAttachment bool    // the webhook says that there are files, without naming them
-	raw           string  // as received
+	complete      bool            // a row: every field is told
+	told          map[string]bool // of a webhook: names of the fields that it shows
+	derived       map[string]bool // names of fields that follow from others
+	changed       *time.Time      // when it changed, as told
+	hasAttachment bool            // the webhook says that there are files, without naming them
+	raw           string          // as received
+}
+
+// rawText is the arrival as received.
+func (f *contentFinding) rawText() *string {
+	if f.raw == "" {
+		return nil
+	}
+	return &f.raw
+}
+
+func toldOf(o *object, private, title string) map[string]bool {
+	told := map[string]bool{}
+	for _, f := range contentFields {
+		name := f.name
+		switch name {
+		case "private":
+			name = private
+		case "title":
+			name = title
+		case "body_format":
+			name = "body_input_format"
+		}
+		if o.has(name) {
+			told[f.name] = true
+		}
+	}
+	if o.has("title") {
+		told["title"] = true
+	}
+	return told
 }

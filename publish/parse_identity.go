@@ -3,15 +3,18 @@ package publish
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
 // An identityFinding is the state of an identity.
 type identityFinding struct {
-	identity schemas.Identity
-	at       int64  // ms: which of two arrivals is older
-	state    uint64 // fingerprint of the whole identity
+	identity   schemas.Identity
+	at         int64 // ms: when it changed; 0 = it does not say
+	read       int64 // ms
+	occurredAt time.Time
+	state      uint64 // fingerprint of the whole identity
 }
 
 // parseIdentityRow reads an identity as the API's lists and reads show it.
@@ -20,9 +23,9 @@ func parseIdentityRow(a *schemas.Arrival) (finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &identityFinding{identity: identity, at: millis(a.ReceivedAt)}
+	f := &identityFinding{identity: identity, at: bounded(identity.UpdatedAt, millis(a.ReceivedAt)), read: millis(a.ReceivedAt), occurredAt: a.ReceivedAt}
 	if identity.UpdatedAt != nil {
-		f.at = millis(*identity.UpdatedAt)
+		f.occurredAt = *identity.UpdatedAt
 	}
 	state, err := json.Marshal(identity) // sorts its maps: one state, one text
 	if err != nil {

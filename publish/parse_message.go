@@ -13,20 +13,16 @@ type messageFinding struct {
 	message schemas.Message
 	raw     string // as received
 
-	at        int64     // ms of the state; 0 = it does not tell: see messageState.weigh
 	created   int64     // ms of its creation; 0 = it does not tell
 	read      int64     // ms when it came in
 	sentAt    time.Time // when a first sight occurred
 	changedAt time.Time // when anything later did
 	webhook   bool      // it tells of the creation, so it brings nothing back to life
 
-	status   uint64 // fingerprint; 0 = unknown
-	rank     rank
-	presence presence
-	tracked  tracked
+	complete bool
+	told     map[string]bool
+	changed  *time.Time
 }
-
-func (f *messageFinding) outbound() bool { return f.message.Direction == schemas.DirectionOutbound }
 
 // isText tells whether a message is an SMS or MMS, as far as it says.
 func isText(o *object) bool {
@@ -52,10 +48,8 @@ func parseMessageRow(a *schemas.Arrival) (finding, error) {
 	f.sentAt = *cmp.Or(m.CreatedAt, m.UpdatedAt, &a.ReceivedAt)
 	f.changedAt = *cmp.Or(m.UpdatedAt, &a.ReceivedAt)
 	switch {
-	case m.UpdatedAt != nil:
-		f.at = millis(*m.UpdatedAt)
-	case m.Direction != schemas.DirectionUnknown:
-		f.at = f.read // it was so when it was read
+	case m.UpdatedAt != nil || m.Direction != schemas.DirectionUnknown:
+		f.complete = true
 	}
 	return f, f.check(o)
 }
@@ -68,11 +62,9 @@ func parseInstant(a *schemas.Arrival, n *notification) (finding, error) {
 	m.ExtensionID = firstOf(o.child("owner").id("extensionId"), extensionOf(n.path), n.envelope.id("ownerId"))
 	if m.Direction == schemas.DirectionUnknown && !o.has("direction") {
 		m.Direction = schemas.DirectionInbound // of which alone there are instant ones
+		f.told["direction"] = true
 	}
 	f.webhook, f.sentAt, f.changedAt = true, n.at, n.at
-	if m.UpdatedAt != nil {
-		f.at = millis(*m.UpdatedAt)
-	}
 	return f, f.check(o)
 }
 
@@ -102,14 +94,11 @@ func readMessage(a *schemas.Arrival, o *object) *messageFinding {
 	case "unread":
 		m.ReadStatus = new(string(schemas.ReadStatusUnread))
 	}
-	f := &messageFinding{message: m, raw: validText(a.Body), read: millis(a.ReceivedAt), presence: presenceOf(deref(m.Availability)), rank: rankOf(deref(m.Status))}
-	if m.Status != nil {
-		f.status = fingerprint(*m.Status)
-	}
+	f := &messageFinding{message: m, raw: validText(a.Body), read: millis(a.ReceivedAt)}
 	if m.CreatedAt != nil {
 		f.created = millis(*m.CreatedAt)
 	}
-	f.tracked = trackedOfMessage(o, &m)
+	f.told, f.changed = toldOfMessage(o), m.UpdatedAt
 	return f
 }
 
@@ -122,7 +111,7 @@ func (f *messageFinding) check(o *object) error {
 	if f.message.ID == "" {
 		return &ParseError{Field: o.path + "id", Want: "the message's id"}
 	}
-	if f.message.Direction == schemas.DirectionUnknown && !f.presence.gone() {
+	if f.message.Direction == schemas.DirectionUnknown && !presenceOf(f.message.Availability).gone() {
 		return &ParseError{Field: o.path + "direction", Want: "Inbound or Outbound"}
 	}
 	return nil
@@ -157,27 +146,17 @@ func extensionOf(address string) *string {
 // firstOf returns the first that is there.
 func firstOf(values ...*string) *string { return cmp.Or(values...) }
 
-// trackedOfMessage takes the fingerprints of the fields whose change makes an
-// update. What the arrival leaves out is unknown, not changed.
-func trackedOfMessage(o *object, m *schemas.Message) tracked {
-	var t tracked
-	know := func(f field, known bool, values ...string) {
-		if known {
-			t[f] = fingerprint(values...)
+func toldOfMessage(o *object) map[string]bool {
+	told := map[string]bool{"extension_id": true}
+	for ours, theirs := range map[string]string{"status": "messageStatus", "availability": "availability", "direction": "direction", "type": "type", "from": "from", "to": "to", "text": "subject", "read_status": "readStatus", "attachments": "attachments", "delivery_error_code": "deliveryErrorCode", "created_at": "created_at", "updated_at": "updated_at"} {
+		if o.has(theirs) {
+			told[ours] = true
 		}
 	}
-	know(messageText, o.has("subject"), m.Text)
-	know(messageReadStatus, m.ReadStatus != nil, deref(m.ReadStatus))
-	know(messageAttachments, o.has("attachments"), sorted(attachmentIDs(m.Attachments))...)
-	know(messageDeliveryError, m.DeliveryErrorCode != nil, deref(m.DeliveryErrorCode))
-	var statuses []string
-	for _, to := range m.To {
-		if to.Status != nil {
-			statuses = append(statuses, deref(to.PhoneNumber)+" "+*to.Status)
-		}
+	if o.has("conversation") || o.has("conversationId") {
+		told["conversation_id"] = true
 	}
-	know(messageRecipients, len(statuses) > 0, sorted(statuses)...)
-	return t
+	return told
 }
 
 // parseOtherRow makes a row that is no text, such as a voicemail, activity: each

@@ -2,7 +2,6 @@ package publish
 
 import (
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/ringbridge/ringbridge/schemas"
@@ -39,12 +38,6 @@ func lowerSnake(name string) string {
 	return b.String()
 }
 
-// socialLag is how much later than the change itself a notification may have
-// been issued. It does not tell when its content changed, so that a row, which
-// does, would pass for older than the notification of the same change, and what
-// it completes would never be told.
-const socialLag = 10 * time.Second
-
 // parseSocialEvent reads the notification of a content event:
 // body {issuedAt, resource}. The resource is poor: it has neither times nor
 // files, and not always a body. A row completes it by content.updated.
@@ -56,13 +49,12 @@ func parseSocialEvent(a *schemas.Arrival, n *notification, eventType string) (fi
 		issued = *at
 	}
 	f := contentFinding{
-		eventType: eventType, occurrence: n.occurrence, at: issued.Add(-socialLag), occurredAt: issued,
+		eventType: eventType, occurrence: n.occurrence, at: issued, occurredAt: issued,
 		content: readSocial(resource), raw: validText(a.Body),
 	}
 	f.content.ID = deref(resource.id("id"))
 	f.content.Title = resource.text("title")
-	f.tracked = trackedOf(resource, &f.content)
-	f.assumed = tracked{fieldBody: fingerprint(f.content.Body), fieldAttachments: fingerprint(sorted(attachmentIDs(f.content.Attachments))...)}
+	f.told = toldOf(resource, "public", "title")
 	if err := n.envelope.fault(); err != nil {
 		return nil, err
 	}

@@ -26,7 +26,7 @@ const repayAtOnce = 5000
 
 // sealOf is the seal of a partition whose records begin at an offset.
 func sealOf(first int64) string {
-	return string(binary.AppendUvarint([]byte{entryVersion}, uint64(first)))
+	return string(binary.AppendUvarint([]byte{eventVersion}, uint64(first)))
 }
 
 // rebuild completes a shard by the arrivals before the offset until.

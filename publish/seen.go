@@ -107,7 +107,7 @@ func (s *shard) load(ctx context.Context, read readFunc, topic string) (whole bo
 			seal = string(r.Value)
 		case len(r.Value) == 0:
 			delete(entries, key)
-		case r.Value[0] != entryVersion:
+		case r.Value[0] != eventVersion && r.Value[0] != entryVersion:
 			unknown = true
 		case len(r.Value) == 1:
 			entries[key] = eventEntry // one string for all

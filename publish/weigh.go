@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -29,6 +30,11 @@ type unit struct {
 
 	events []*event // in their order; none = nothing to publish
 	repeat string   // the class of the repetition; "" = it is none
+
+	// What was fetched for a content before it was weighed; nil = it goes out without.
+	author       *schemas.Identity
+	completion   *contentFinding // the answer of a GET of the content
+	completionAt time.Time       // when that GET began
 }
 
 // publish adds an event to what is made of the unit.
@@ -90,21 +96,33 @@ func (u *unit) weighContent(s *stage, f *contentFinding) error {
 	if err != nil {
 		return err
 	}
-	id := func(v verdict) string {
-		return eventID(u.arrival.Account, u.arrival.API, f.content.ID, v.eventType, v.occurrence)
+	id := func(c change) string {
+		return eventID(u.arrival.Account, u.arrival.API, f.content.ID, c.eventType, c.occurrence)
 	}
-	if f.eventType != "" && onceOf(f.eventType) == 0 && !u.first(s, id(verdict{eventType: f.eventType, occurrence: f.occurrence})) {
+	if f.eventType != "" && singleEvent(f.eventType) == 0 && !u.first(s, id(change{eventType: f.eventType, occurrence: f.occurrence})) {
 		u.repeat = classContent
 		return nil
 	}
-	v, next := state.weigh(f)
+	c, next := state.reduce(u.contentView(f))
 	s.put(key, next.entry())
-	if v.eventType == "" {
+	if c.eventType == "" {
 		u.repeat = classContent
 		return nil
 	}
-	u.publish(contentEvent(&u.arrival, f, v, id(v)))
+	u.publish(u.contentEvent(f, c, id(c), &next))
 	return nil
+}
+
+// contentView returns what the unit shows of a content.
+func (u *unit) contentView(f *contentFinding) *contentView {
+	v := &contentView{eventType: f.eventType, occurrence: f.occurrence, seen: f.seen(millis(u.arrival.ReceivedAt))}
+	if u.completion != nil {
+		v.seen = append(v.seen, u.completion.seen(millis(u.completionAt))...)
+	}
+	if u.author != nil {
+		v.author = u.author.ID
+	}
+	return v
 }
 
 func (u *unit) weighMessage(s *stage, f *messageFinding) error {
@@ -113,13 +131,13 @@ func (u *unit) weighMessage(s *stage, f *messageFinding) error {
 	if err != nil {
 		return err
 	}
-	verdicts, next := state.weigh(f)
+	changes, next := state.reduce(f)
 	s.put(key, next.entry())
-	if len(verdicts) == 0 {
+	if len(changes) == 0 {
 		u.repeat = classMessage
 	}
-	for _, v := range verdicts {
-		u.publish(messageEvent(u, f, v))
+	for _, c := range changes {
+		u.publish(messageEvent(u, f, c, &next))
 	}
 	return nil
 }
@@ -130,12 +148,12 @@ func (u *unit) weighIdentity(s *stage, f *identityFinding) error {
 	if err != nil {
 		return err
 	}
-	news, next := state.weigh(f)
+	news, next := state.reduce(f)
+	s.put(key, next.entry())
 	if !news {
 		u.repeat = classIdentity
 		return nil
 	}
-	s.put(key, next.entry())
 	u.publish(identityEvent(&u.arrival, f))
 	return nil
 }

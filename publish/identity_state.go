@@ -1,0 +1,25 @@
+package publish
+
+import "time"
+
+// An identityState is the newest state published of an identity, of which all ways in show the
+// whole. The zero value is an identity never met.
+type identityState struct {
+	changed     int64 // ms; 0 = it does not say
+	read        int64 // ms
+	fingerprint uint64
+}
+
+// reduce reports whether an identity's state is news, and returns the state after it. Of two states
+// of one second, that which was read later is newer.
+func (s identityState) reduce(f *identityFinding) (bool, identityState) {
+	r := resource{changed: s.changed, read: s.read, lastRead: s.read}
+	if s.fingerprint != 0 {
+		r.row = []string{}
+	}
+	next, newest := r.apply(&observation{whole: true, values: []string{}, changed: f.at, read: f.read}, time.Second)
+	if !newest {
+		return false, s
+	}
+	return f.state != s.fingerprint, identityState{changed: next.changed, read: next.read, fingerprint: f.state}
+}

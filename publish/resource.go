@@ -1,0 +1,209 @@
+package publish
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// issueLag is how much later than a change the webhook that reports it may have been issued. A
+// webhook does not say when its content changed, a row does: without the lag, a row that was read
+// after the webhook and shows a change of just before it would pass for older.
+const issueLag = 10 * time.Second
+
+// clockSlack is how far ahead of ours the API's clock may be. A time beyond it is no time: it would
+// make everything true afterwards pass for older.
+const clockSlack = time.Minute
+
+// An observation is what one arrival shows of a resource: all of its fields (a row of a list, a
+// single GET), or some of them at a moment (a webhook). Times are in milliseconds.
+type observation struct {
+	values []string // by field number
+	whole  bool     // a row: what it lacks is empty
+	shown  []int    // of a webhook: the numbers of the fields that it shows
+
+	// Of a row: when the resource changed last, 0 where it does not say; and when it was read.
+	changed, read int64
+	// Of a webhook: between from and at the resource was as it says; tie orders those of one
+	// moment. at = 0 is older than everything: it fills in what is not known.
+	from, at int64
+	tie      string
+}
+
+// A claim is the value of a field that a webhook has shown and no newer row has confirmed.
+type claim struct {
+	value    string
+	from, at int64
+	tie      string
+}
+
+// before reports whether c is older than a claim of the same field.
+func (c claim) before(other claim) bool {
+	return cmp.Or(cmp.Compare(c.at, other.at), cmp.Compare(c.tie, other.tie)) < 0
+}
+
+// A resource is the newest that all ways in have shown, field by field: the newest row, and over it
+// the claims of webhooks that are newer than the row. It is the same whatever order the observations
+// come in, and however often, so that a replay changes nothing. The zero value is one never met.
+//
+// A row is newer than another one that changed in an earlier second, or in the same second and was
+// read before: rows have seconds. (Messages have milliseconds.) It is newer than a claim when it was
+// read after the webhook was issued, and changed issueLag before that at most. A list that lags
+// behind does not hide a webhook for longer than that.
+type resource struct {
+	row       []string // values of the newest row; nil = there was none
+	changed   int64    // ms, when the row changed; 0 = no row has said
+	read      int64    // ms, when the row was read
+	lastRead  int64    // ms, when any row was read last
+	confirmed int64    // ms: any row shows a change of then, or was read then and does not say
+	claims    map[int]claim
+	updates   uint64 // updates published: tells two of equal state apart
+}
+
+// value returns the newest value of a field.
+func (r *resource) value(number int) string {
+	if c, ok := r.claims[number]; ok {
+		return c.value
+	}
+	if number < len(r.row) {
+		return r.row[number]
+	}
+	return ""
+}
+
+// apply returns the resource with an observation, and whether that was the newest. unit is that of
+// the times of change. r is not changed.
+func (r resource) apply(o *observation, unit time.Duration) (next resource, newest bool) {
+	if o.whole {
+		return r.withRow(o, unit)
+	}
+	return r.withClaims(o)
+}
+
+func (r resource) withRow(o *observation, unit time.Duration) (resource, bool) {
+	newest := r.olderThanRow(o, unit)
+	if newest {
+		r.row, r.read = o.values, o.read
+		r.changed = max(r.changed, o.changed)
+	}
+	r.lastRead = max(r.lastRead, o.read)
+	r.confirmed = max(r.confirmed, cmp.Or(o.changed, o.read))
+	if len(r.claims) == 0 {
+		return r, newest
+	}
+	claims := r.claims
+	r.claims = nil
+	for number, c := range claims {
+		if !r.supersedes(c.from, c.at) {
+			r.claim(number, c)
+		}
+	}
+	return r, newest
+}
+
+// olderThanRow reports whether the row is newer than the one known.
+func (r resource) olderThanRow(o *observation, unit time.Duration) bool {
+	switch {
+	case r.row == nil:
+		return true
+	case o.changed == 0:
+		return o.read > r.lastRead
+	}
+	size := unit.Milliseconds()
+	was, is := floor(r.changed, size), floor(o.changed, size)
+	return is > was || is == was && o.read > r.read
+}
+
+func floor(ms, unit int64) int64 { return ms - ((ms%unit)+unit)%unit }
+
+// supersedes reports whether the row is newer than a claim.
+func (r resource) supersedes(from, at int64) bool {
+	return r.row != nil && r.lastRead >= at && r.confirmed >= from
+}
+
+func (r resource) withClaims(o *observation) (resource, bool) {
+	if r.supersedes(o.from, o.at) {
+		return r, false
+	}
+	newest := true
+	claims := r.claims
+	r.claims = make(map[int]claim, len(claims)+len(o.shown))
+	for number, c := range claims {
+		r.claims[number] = c
+		newest = newest && c.at <= o.at
+	}
+	for _, number := range o.shown {
+		c := claim{value: o.values[number], from: o.from, at: o.at, tie: o.tie}
+		if known, ok := r.claims[number]; !ok || known.before(c) {
+			r.claims[number] = c
+		}
+	}
+	return r, newest
+}
+
+func (r *resource) claim(number int, c claim) {
+	if r.claims == nil {
+		r.claims = map[int]claim{}
+	}
+	r.claims[number] = c
+}
+
+// occurrence tells an update of the resource from all others of it.
+func (r *resource) occurrence(fields int, more ...string) string {
+	values := append([]string{strconv.FormatInt(r.changed, 10), strconv.FormatUint(r.updates, 10)}, more...)
+	for number := range fields {
+		values = append(values, r.value(number))
+	}
+	return strconv.FormatUint(fingerprint(values...), 16)
+}
+
+// differences returns the numbers of the fields that differ between two states of a resource.
+func differences[T any](fields []field[T], was, is *resource) (out []int) {
+	for number, f := range fields {
+		if !f.same(was.value(number), is.value(number)) {
+			out = append(out, number)
+		}
+	}
+	return out
+}
+
+// fill sets the fields of a resource's value.
+func fill[T any](fields []field[T], r *resource, value *T) {
+	for number, f := range fields {
+		f.set(value, r.value(number))
+	}
+}
+
+// observe returns what a value shows. shows and derives name fields; both are nil for a row.
+func observe[T any](fields []field[T], value *T, whole bool, shows map[string]bool) *observation {
+	o := &observation{values: make([]string, len(fields)), whole: whole}
+	for number, f := range fields {
+		if whole || shows[f.name] {
+			o.values[number] = f.get(value)
+		}
+		if !whole && shows[f.name] {
+			o.shown = append(o.shown, number)
+		}
+	}
+	return o
+}
+
+// numbersOf returns the numbers of fields by their names.
+func numbersOf[T any](fields []field[T], names ...string) (out []int) {
+	for number, f := range fields {
+		if slices.Contains(names, f.name) {
+			out = append(out, number)
+		}
+	}
+	return out
+}
+
+// bounded returns the time of a state as told, or 0 where there is none that can be true at a time
+// of reading.
+func bounded(told *time.Time, read int64) int64 {
+	if told == nil || millis(*told) > read+clockSlack.Milliseconds() {
+		return 0
+	}
+	return millis(*told)
+}
