@@ -8,25 +8,6 @@ import (
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
-// parseSocialRow reads a content as Social and Advanced Messaging show it.
-func parseSocialRow(a *schemas.Arrival) (finding, error) {
-	o := readObject(a.Body, a.API)
-	return contentRow(a, o, readSocial(o))
-}
-
-// readSocial reads a content, or the poor one of a notification.
-func readSocial(o *object) schemas.Content {
-	c := readContent(o)
-	if c.Status != nil {
-		c.Status = new(lowerSnake(*c.Status))
-	}
-	c.Direction = directionOf(deref(c.Status))
-	if public := o.flag("public"); public != nil {
-		c.Private = new(!*public)
-	}
-	return c
-}
-
 // lowerSnake writes a name as Engage does: UserReply is user_reply.
 func lowerSnake(name string) string {
 	var b strings.Builder
@@ -50,24 +31,24 @@ const socialLag = 10 * time.Second
 // files, and not always a body. A row completes it by content.updated.
 func parseSocialEvent(a *schemas.Arrival, n *notification, eventType string) (finding, error) {
 	body := n.envelope.child("body")
+	body.adopt("resource")
 	resource := body.child("resource")
+	resource.adopt("id")
 	issued := n.at
 	if at := body.instant("issuedAt"); at != nil {
 		issued = *at
 	}
 	f := contentFinding{
 		eventType: eventType, occurrence: n.occurrence, at: issued.Add(-socialLag), occurredAt: issued,
-		content: readSocial(resource), raw: validText(a.Body),
+		content: readContent(resource), raw: validText(a.Body), odd: n.envelope.odd,
 	}
 	f.content.ID = deref(resource.id("id"))
-	f.content.Title = resource.text("title")
-	f.tracked = trackedOf(resource, &f.content)
-	f.assumed = tracked{fieldBody: fingerprint(f.content.Body), fieldAttachments: fingerprint(sorted(attachmentIDs(f.content.Attachments))...)}
-	if err := n.envelope.fault(); err != nil {
-		return nil, err
-	}
 	if f.content.ID == "" {
 		return nil, &ParseError{Field: "body.resource.id", Want: "the content's id"}
 	}
+	f.changed = f.content.UpdatedAt
+	f.told = toldOfContent(resource)
+	f.tracked = trackedOf(resource, &f.content)
+	f.assumed = tracked{fieldBody: fingerprint(f.content.Body), fieldAttachments: fingerprint(sorted(attachmentIDs(f.content.Attachments))...)}
 	return &f, nil
 }
