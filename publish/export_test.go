@@ -1,6 +1,8 @@
 package publish
 
 import (
+	"time"
+
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ringbridge/ringbridge/schemas"
@@ -82,4 +84,39 @@ func TraceOf(headers []kgo.RecordHeader) string { return traceOf(&kgo.Record{Hea
 func ReadMessageEntry(entry string) error {
 	_, err := readMessageState(entry)
 	return err
+}
+
+// A Reading is what a parser says about an arrival, beside its resource.
+type Reading struct {
+	Complete      bool
+	Told, Derived map[string]bool
+	Changed       *time.Time
+	Odd           []string
+}
+
+// Read parses an arrival.
+func Read(a schemas.Arrival) (Reading, error) {
+	finding, err := parse(&a)
+	if err != nil {
+		return Reading{}, err
+	}
+	_, odd := oddOf(finding)
+	switch f := finding.(type) {
+	case *contentFinding:
+		return Reading{f.complete, f.told, f.derived, f.changed, odd}, nil
+	case *messageFinding:
+		return Reading{f.complete, f.told, f.derived, f.changed, odd}, nil
+	case *identityFinding:
+		return Reading{Changed: f.changed, Odd: odd}, nil
+	}
+	return Reading{Odd: odd}, nil
+}
+
+// ContentBody reads the answer of a single read of a content.
+func ContentBody(body []byte, api schemas.Api, received time.Time) (schemas.Content, bool, error) {
+	f, err := parseContentBody(body, api, received)
+	if err != nil {
+		return schemas.Content{}, false, err
+	}
+	return f.content, f.complete, nil
 }
