@@ -184,16 +184,8 @@ func TestWhereAMessageIsKnownFrom(t *testing.T) {
 
 func TestMessagesThatNoEventCanBeMadeOf(t *testing.T) {
 	for body, field := range map[string]string{
-		`[]`: "", `{"type":"SMS","direction":"Inbound"}`: "id", `{"id":1,"type":"SMS"}`: "direction",
-		`{"id":1,"direction":"secret"}`:                              "direction",
-		`{"id":1,"direction":"Inbound","to":"secret"}`:               "to",
-		`{"id":1,"direction":"Inbound","to":["secret"]}`:             "to",
-		`{"id":1,"direction":"Inbound","to":[{"phoneNumber":{}}]}`:   "to.0.phoneNumber",
-		`{"id":1,"direction":"Inbound","from":"secret"}`:             "from",
-		`{"id":1,"direction":"Inbound","attachments":[{"size":{}}]}`: "attachments.0.size",
-		`{"id":1,"direction":"Inbound","lastModifiedTime":"secret"}`: "lastModifiedTime",
-		`{"id":1,"direction":"Inbound","conversation":{"id":[]}}`:    "conversation.id",
-		`{"type":"VoiceMail"}`:                                       "id",
+		`[]`: "", `{"type":"SMS","direction":"Inbound"}`: "id", `{"id":["secret"],"direction":"Inbound"}`: "id", `{"id":"","type":"SMS"}`: "id",
+		`{"type":"VoiceMail"}`: "id",
 	} {
 		_, err := publish.NewState().Take(message(body))
 		var parse *publish.ParseError
