@@ -59,6 +59,10 @@ func (m *maker) make(ctx context.Context, records []*kgo.Record) (*batch, error)
 		if fault := m.spoiled[position{record.Partition, record.Offset}]; fault != nil {
 			u.fault, u.finding = fault, nil
 		}
+		if class, fields := oddOf(u.finding); len(fields) > 0 {
+			m.log.Debug("fields left empty because no reading fits their values", "class", class, "fields", fields,
+				"partition", record.Partition, "offset", record.Offset)
+		}
 		b.units = append(b.units, u)
 	}
 	for _, u := range b.units {

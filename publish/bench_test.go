@@ -61,6 +61,7 @@ func onBench(t *testing.T, run func(b *bench)) {
 	_, err := codecOnce()
 	require.NoError(t, err)
 	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Until(received)) // what comes in has happened before
 		net := &kfake.VirtualNetwork{}
 		onCluster(t, net.DialContext, run, kfake.Ports(9093), kfake.ListenFn(net.Listen))
 	})

@@ -74,7 +74,7 @@ func (u *unit) contentEvent(f *contentFinding, c change, id string, state *conte
 	content := state.content(f.content.ID)
 	value := &schemas.ContentEvent{
 		EventID: id, EventType: c.eventType, OccurredAt: at, ReceivedAt: a.ReceivedAt, Origin: a.Origin, API: a.API, Account: a.Account,
-		Content: content, Raw: f.rawText(),
+		Content: content, Raw: &f.raw,
 	}
 	if state.authorShown {
 		value.Author = u.author
@@ -129,7 +129,7 @@ func identityEvent(a *schemas.Arrival, f *identityFinding) *event {
 	id := f.identity.ID
 	return &event{
 		topic: targetIdentities, class: classIdentity, key: id, value: &f.identity, eventType: typeIdentity, subject: id,
-		id: eventID(a.Account, a.API, id, typeIdentity, strconv.FormatUint(f.state, 16)), at: f.occurredAt,
+		id: eventID(a.Account, a.API, id, typeIdentity, strconv.FormatUint(f.state, 16)), at: f.at,
 	}
 }
 

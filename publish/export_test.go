@@ -65,6 +65,9 @@ func (s State) take(a schemas.Arrival, finding finding) ([]schemas.Value, error)
 	return s.publish(&unit{record: &kgo.Record{}, arrival: a, finding: finding})
 }
 
+// Put stores an entry as it is.
+func (s State) Put(key, entry string) { s.shard.entries[digestOf([]byte(key))] = entry }
+
 // Restart reads the state from its entries, as another process does.
 func (s State) Restart() State {
 	entries := map[digest]string{}
@@ -115,4 +118,39 @@ func TraceOf(headers []kgo.RecordHeader) string { return traceOf(&kgo.Record{Hea
 func ReadMessageEntry(entry string) error {
 	_, err := readMessageState(entry)
 	return err
+}
+
+// A Reading is what a parser says about an arrival, beside its resource.
+type Reading struct {
+	Complete      bool
+	Told, Derived map[string]bool
+	Changed       *time.Time
+	Odd           []string
+}
+
+// Read parses an arrival.
+func Read(a schemas.Arrival) (Reading, error) {
+	finding, err := parse(&a)
+	if err != nil {
+		return Reading{}, err
+	}
+	_, odd := oddOf(finding)
+	switch f := finding.(type) {
+	case *contentFinding:
+		return Reading{f.complete, f.told, f.derived, f.changed, odd}, nil
+	case *messageFinding:
+		return Reading{f.complete, f.told, f.derived, f.changed, odd}, nil
+	case *identityFinding:
+		return Reading{Changed: f.changed, Odd: odd}, nil
+	}
+	return Reading{Odd: odd}, nil
+}
+
+// ContentBody reads the answer of a single read of a content.
+func ContentBody(body []byte, api schemas.Api, received time.Time) (schemas.Content, bool, error) {
+	f, err := parseContentBody(body, api, received)
+	if err != nil {
+		return schemas.Content{}, false, err
+	}
+	return f.content, f.complete, nil
 }

@@ -40,6 +40,8 @@ var contentFields = func() []field[schemas.Content] {
 		textField("synchronization_status", func(v *c) **string { return &v.SynchronizationStatus }),
 		textField("synchronization_error", func(v *c) **string { return &v.SynchronizationError }),
 		mapField("context_data", func(v *c) *map[string]string { return &v.ContextData }),
+		integerField("rating", func(v *c) **int { return &v.Rating }),
+		textField("rating_reason", func(v *c) **string { return &v.RatingReason }),
 	}
 }()
 
@@ -64,5 +66,9 @@ var messageFields = func() []field[schemas.Message] {
 		textField("delivery_error_code", func(v *m) **string { return &v.DeliveryErrorCode }),
 		timeField("created_at", func(v *m) **time.Time { return &v.CreatedAt }),
 		timeField("updated_at", func(v *m) **time.Time { return &v.UpdatedAt }),
+		integerField("segment_count", func(v *m) **int { return &v.SegmentCount }),
+		timeField("delivered_at", func(v *m) **time.Time { return &v.DeliveredAt }),
+		textField("owner_extension_id", func(v *m) **string { return &v.OwnerExtensionID }),
+		textField("owner_name", func(v *m) **string { return &v.OwnerName }),
 	}
 }()

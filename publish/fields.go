@@ -121,17 +121,17 @@ func timeField[T any](name string, of func(*T) **time.Time) field[T] {
 	}
 }
 
-func integerField[T any](name string, of func(*T) **int64) field[T] {
+func integerField[T any](name string, of func(*T) **int) field[T] {
 	return field[T]{
 		name: name,
 		get: func(v *T) string {
 			if p := *of(v); p != nil {
-				return strconv.FormatInt(*p, 10)
+				return strconv.Itoa(*p)
 			}
 			return ""
 		},
 		set: func(v *T, stored string) {
-			if n, err := strconv.ParseInt(stored, 10, 64); err == nil {
+			if n, err := strconv.Atoi(stored); err == nil {
 				*of(v) = &n
 			}
 		},

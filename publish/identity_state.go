@@ -17,7 +17,7 @@ func (s identityState) reduce(f *identityFinding) (bool, identityState) {
 	if s.fingerprint != 0 {
 		r.row = []string{}
 	}
-	next, newest := r.apply(&observation{whole: true, values: []string{}, changed: f.at, read: f.read}, time.Second)
+	next, newest := r.apply(&observation{whole: true, values: []string{}, changed: bounded(f.changed, f.read), read: f.read}, time.Second)
 	if !newest {
 		return false, s
 	}

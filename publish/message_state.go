@@ -57,7 +57,7 @@ func (s messageState) reduce(f *messageFinding) (out []change, next messageState
 	statusChanged := next.publishStatus(is.Status)
 	if !s.created && !presenceOf(f.message.Availability).gone() {
 		next.created = true
-		return []change{f.creation(&is)}, next
+		return []change{creation(&is)}, next
 	}
 	deleted := isGone && !wasGone
 	if statusChanged {
@@ -74,8 +74,8 @@ func (s messageState) reduce(f *messageFinding) (out []change, next messageState
 }
 
 // creation returns the event of a message's first appearance. No webhook reports what was sent.
-func (f *messageFinding) creation(m *schemas.Message) change {
-	if f.sent(m) {
+func creation(m *schemas.Message) change {
+	if sent(m) {
 		return change{eventType: typeSent}
 	}
 	return change{eventType: typeReceived, repaired: true}

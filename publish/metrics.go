@@ -30,6 +30,7 @@ type metrics struct {
 	repaired     prometheus.Counter
 	repetitions  *prometheus.CounterVec // class
 	letters      *prometheus.CounterVec // reason
+	oddFields    *prometheus.CounterVec // class
 	transactions *prometheus.CounterVec // result
 	restarts     prometheus.Counter
 	duration     prometheus.Histogram
@@ -56,6 +57,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		events:       counter("events_total", "Events published, by topic (without its prefix) and class of type.", "topic", "class"),
 		repetitions:  counter("repetitions_total", "Arrivals dropped because what they tell was published before.", "class"),
 		letters:      counter("letters_total", "Arrivals given up to inbox.dlq, by reason.", "reason"),
+		oddFields:    counter("odd_fields_total", "Fields left empty because no reading fits their values, by class of arrival; what was received goes out with the event.", "class"),
 		transactions: counter("transactions_total", "Transactions by how they ended; aborted ones are redone.", "result"),
 		enrichment:   counter("enrichment_total", "Authors and attachments asked for, by how it ended.", "what", "outcome"),
 		repaired: register(reg, prometheus.NewCounter(prometheus.CounterOpts{
@@ -88,6 +90,7 @@ func (m *metrics) prefill() {
 	m.events.WithLabelValues(targetIdentities, classIdentity)
 	for _, class := range []string{classContent, classMessage, classActivity, classIdentity} {
 		m.repetitions.WithLabelValues(class)
+		m.oddFields.WithLabelValues(class)
 	}
 	for _, reason := range []deadletter.Reason{deadletter.Undecodable, deadletter.Internal} {
 		m.letters.WithLabelValues(string(reason))
@@ -107,6 +110,9 @@ func (m *metrics) enriched(what, outcome string) { m.enrichment.WithLabelValues(
 // committed counts what a committed transaction published.
 func (m *metrics) committed(b *batch, at time.Time) {
 	for _, u := range b.units {
+		if class, fields := oddOf(u.finding); len(fields) > 0 {
+			m.oddFields.WithLabelValues(class).Add(float64(len(fields)))
+		}
 		switch {
 		case u.fault != nil:
 			m.letters.WithLabelValues(string(u.reason())).Inc()

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/ringbridge/ringbridge/internal/instant"
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
@@ -28,42 +31,70 @@ func (e *ParseError) Error() string {
 	return fmt.Sprintf("publish: parse: %s: want %s", e.Field, e.Want)
 }
 
-// An object reads the fields of a JSON object leniently: the API writes ids as
-// strings or numbers and flags as booleans or words, and leaves out or nulls
-// what it does not know. Names are matched exactly, unlike encoding/json's. A
-// field of a shape that no reading fits is an error, not a null: a letter can be
-// replayed once the parser knows better, while a dropped value is gone.
+// An object reads the fields of a JSON object leniently: the API writes ids as strings or numbers
+// and flags as booleans or words, and leaves out or nulls what it does not know. Names are matched
+// exactly, unlike encoding/json's, but for those that adopt reads; of two members of one name the
+// last counts.
 //
-// The first error sticks, so that a parser reads all fields and asks once.
+// A value that no reading fits is odd. An odd field is null, or empty for a list or a map: an
+// event is worth more than any of its optional fields, and what was received goes out with it.
 //
-// Fields are asked for by the names of Engage Digital, which the schemas have as
-// well; an object of another API knows what they are called there.
+// Fields are asked for by the names of Engage Digital, which the schemas have as well; an object of
+// another API knows what they are called there.
 type object struct {
-	path   string // prefix of the fields' names in errors
+	path   string // prefix of the fields' names
 	names  naming
 	fields map[string]json.RawMessage
-	err    *error
+	odd    *oddFields
+	err    error // the JSON is no object
+}
+
+// oddFields are the paths of the fields whose values no reading fits, without the positions in
+// lists: so they are no more than there are names in this package. None of them holds customers'
+// text.
+type oddFields map[string]bool
+
+// list returns the paths in alphabetical order.
+func (f *oddFields) list() []string {
+	if f == nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(*f))
 }
 
 // readObject reads data as an object whose fields have the API's names.
 func readObject(data []byte, api schemas.Api) *object {
-	var err error
-	o := &object{err: &err}
+	o := &object{odd: &oddFields{}}
 	if api == schemas.ApiSocial || api == schemas.ApiSms {
 		o.names = platformNames
 	}
 	if json.Unmarshal(data, &o.fields) != nil || o.fields == nil {
-		err = &ParseError{Want: "a JSON object"}
+		o.err = &ParseError{Want: "a JSON object"}
 	}
 	return o
 }
 
-// fault returns the first error of the object and those read from it.
-func (o *object) fault() error { return *o.err }
+// fault returns why there is no object at all; nil when there is one.
+func (o *object) fault() error { return o.err }
 
-func (o *object) fail(name, want string) {
-	if *o.err == nil {
-		*o.err = &ParseError{Field: o.path + o.called(name), Want: want}
+// markOdd remembers that no reading fits the field's value.
+func (o *object) markOdd(name string) { (*o.odd)[o.path+o.called(name)] = true }
+
+// adopt makes a member known by the name that it differs from only in the case of its letters, where
+// none of that very name says anything. It is for what an event must have: its type and ids. Of
+// several such members the first in alphabetical order counts.
+func (o *object) adopt(names ...string) {
+	for _, name := range names {
+		if o.has(name) {
+			continue
+		}
+		for _, key := range slices.Sorted(maps.Keys(o.fields)) {
+			if strings.EqualFold(key, name) && told(o.fields[key]) != nil {
+				o.fields[name] = o.fields[key]
+				delete(o.fields, key)
+				break
+			}
+		}
 	}
 }
 
@@ -80,24 +111,46 @@ func (o *object) raw(name string) json.RawMessage {
 	return told(o.fields[o.called(name)])
 }
 
-// has tells whether the field is there and not null.
+// has reports whether the field is there and not null.
 func (o *object) has(name string) bool { return o.raw(name) != nil }
 
-// child returns an object field; one without fields when it is absent or null.
+// shows reports whether the field is there, not null, and was read: an odd value shows nothing.
+func (o *object) shows(name string) bool {
+	return o.has(name) && !(*o.odd)[o.path+o.called(name)]
+}
+
+// blank reports whether JSON is an empty text, list or object, which are empty whatever the field
+// holds: some languages cannot tell them apart.
+func blank(raw json.RawMessage) bool {
+	switch raw[0] {
+	case '"':
+		return len(raw) == 2
+	case '[', '{':
+		return len(bytes.TrimSpace(raw[1:len(raw)-1])) == 0
+	}
+	return false
+}
+
+// child returns an object field; one without fields when it is none.
 func (o *object) child(name string) *object {
-	c := &object{path: o.path + o.called(name) + ".", names: o.names, err: o.err}
-	if raw := o.raw(name); raw != nil && json.Unmarshal(raw, &c.fields) != nil {
-		o.fail(name, "an object")
+	c, raw := o.within(name), o.raw(name)
+	if raw != nil && !blank(raw) && json.Unmarshal(raw, &c.fields) != nil {
+		o.markOdd(name)
 	}
 	return c
 }
 
+// within returns an object without fields below the field.
+func (o *object) within(name string) *object {
+	return &object{path: o.path + o.called(name) + ".", names: o.names, odd: o.odd}
+}
+
 // text returns a string field; numbers and booleans as they are written.
 func (o *object) text(name string) *string {
-	value, ok := scalar(o.raw(name))
-	if !ok {
-		o.fail(name, "text")
-		return nil
+	raw := o.raw(name)
+	value, ok := scalar(raw)
+	if !ok && !blank(raw) {
+		o.markOdd(name)
 	}
 	return value
 }
@@ -133,20 +186,18 @@ func scalar(raw json.RawMessage) (*string, bool) {
 
 // flag returns a boolean field, also written as a word or a digit.
 func (o *object) flag(name string) *bool {
-	value, ok := scalar(o.raw(name))
-	if !ok {
-		o.fail(name, "true or false")
+	value := o.id(name)
+	if value == nil {
 		return nil
 	}
-	if value == nil || *value == "" {
-		return nil
+	switch strings.ToLower(strings.TrimSpace(*value)) {
+	case "true", "t", "yes", "y", "on", "1":
+		return new(true)
+	case "false", "f", "no", "n", "off", "0":
+		return new(false)
 	}
-	b, err := strconv.ParseBool(strings.ToLower(*value))
-	if err != nil {
-		o.fail(name, "true or false")
-		return nil
-	}
-	return &b
+	o.markOdd(name)
+	return nil
 }
 
 // integer returns a whole number, also written as text or with a fraction of zero.
@@ -155,12 +206,13 @@ func (o *object) integer(name string) *int64 {
 	if value == nil {
 		return nil
 	}
-	if n, err := strconv.ParseInt(*value, 10, 64); err == nil {
+	text := strings.TrimSpace(*value)
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return &n
 	}
-	f, err := strconv.ParseFloat(*value, 64)
+	f, err := strconv.ParseFloat(text, 64)
 	if err != nil || f != math.Trunc(f) || math.Abs(f) > maxExact {
-		o.fail(name, "a whole number")
+		o.markOdd(name)
 		return nil
 	}
 	return new(int64(f))
@@ -169,93 +221,32 @@ func (o *object) integer(name string) *int64 {
 // maxExact is the greatest whole number below which a float skips none.
 const maxExact = 1 << 53
 
-// list returns an array of scalars; empty, not nil, when absent or null.
-func (o *object) list(name string) []string {
-	out := []string{}
-	for _, item := range o.items(name) {
-		value, ok := scalar(item)
-		if !ok {
-			o.fail(name, "an array of text")
-			return out
-		}
-		if value != nil {
-			out = append(out, *value)
-		}
+// small returns a whole number of 32 bits.
+func (o *object) small(name string) *int {
+	n := o.integer(name)
+	if n == nil {
+		return nil
 	}
-	return out
-}
-
-// items returns the elements of an array; none when it is absent or null.
-func (o *object) items(name string) []json.RawMessage {
-	var items []json.RawMessage
-	if raw := o.raw(name); raw != nil && json.Unmarshal(raw, &items) != nil {
-		o.fail(name, "an array")
+	if *n < math.MinInt32 || *n > math.MaxInt32 {
+		o.markOdd(name)
+		return nil
 	}
-	for i, item := range items {
-		items[i] = told(item)
-	}
-	return items
-}
-
-// texts returns the values of an object as JSON text; empty, not nil, when it
-// is absent or null. An empty array is an empty object: some languages cannot
-// tell them apart.
-func (o *object) texts(name string) map[string]string {
-	out := map[string]string{}
-	raw := o.raw(name)
-	if raw == nil {
-		return out
-	}
-	if raw[0] == '[' && len(o.items(name)) == 0 {
-		return out
-	}
-	for key, value := range o.child(name).fields {
-		out[key] = validText(value)
-	}
-	return out
+	return new(int(*n))
 }
 
 // instant returns a timestamp in UTC, in milliseconds as the schemas hold it.
 func (o *object) instant(name string) *time.Time {
-	value := o.id(name)
-	if value == nil {
+	raw := o.raw(name)
+	if raw == nil || blank(raw) {
 		return nil
 	}
-	// The offset without a colon is what older notifications write.
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05Z0700"} {
-		if t, err := time.Parse(layout, *value); err == nil {
-			t = t.UTC().Truncate(time.Millisecond)
-			return &t
-		}
-	}
-	o.fail(name, "a timestamp as in RFC 3339")
-	return nil
-}
-
-// element returns an array's element, which must be an object; nil when it is none.
-func (o *object) element(name string, i int, item json.RawMessage) *object {
-	e := &object{path: o.path + o.called(name) + "." + strconv.Itoa(i) + ".", names: o.names, err: o.err}
-	if item == nil || json.Unmarshal(item, &e.fields) != nil {
-		o.fail(name, "an array of objects")
+	t, ok := instant.Parse(raw)
+	if !ok {
+		o.markOdd(name)
 		return nil
 	}
-	return e
-}
-
-// files returns an array of attachments; empty, not nil, when absent or null.
-func (o *object) files(name string) []schemas.Attachment {
-	out := []schemas.Attachment{}
-	for i, item := range o.items(name) {
-		file := o.element(name, i, item)
-		if file == nil {
-			return out
-		}
-		out = append(out, schemas.Attachment{
-			ID: deref(file.id("id")), ContentType: file.text("content_type"), Filename: file.text("filename"),
-			Size: file.integer("size"), URL: file.text("url"),
-		})
-	}
-	return out
+	t = t.Truncate(time.Millisecond)
+	return &t
 }
 
 // validText is JSON as received, fit for a field that must be UTF-8: readers in

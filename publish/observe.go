@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/ringbridge/ringbridge/schemas"
 )
 
 // seen returns what an arrival shows of its content, which came in at a time (ms).
@@ -54,7 +52,11 @@ func (f *messageFinding) seen(known *messageState) []*observation {
 	rest.from, rest.at, rest.tie = 0, 0, strconv.Itoa(int(rankOf(deref(f.message.Status))))
 	rest.shown = slices.DeleteFunc(slices.Clone(o.shown), timed)
 	o.shown = slices.DeleteFunc(o.shown, func(number int) bool { return !timed(number) })
-	return append(f.gone(known), o, &rest)
+	observations := append(f.gone(known), o, &rest)
+	if len(f.derived) > 0 {
+		observations = append(observations, observe(messageFields, &f.message, false, f.derived))
+	}
+	return observations
 }
 
 // gone returns what an arrival without a time shows of a message that is gone: since it changed
@@ -71,8 +73,3 @@ func (f *messageFinding) gone(known *messageState) []*observation {
 
 // timeless reports whether the arrival says nothing of when its message was so.
 func (f *messageFinding) timeless() bool { return !f.complete && f.changed == nil }
-
-// sent reports whether a message is one that the company sent.
-func (f *messageFinding) sent(m *schemas.Message) bool {
-	return m.Direction == schemas.DirectionOutbound
-}

@@ -2,6 +2,7 @@ package publish
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,15 +14,28 @@ type messageFinding struct {
 	message schemas.Message
 	raw     string // as received
 
-	created   int64     // ms of its creation; 0 = it does not tell
 	read      int64     // ms when it came in
 	sentAt    time.Time // when a first sight occurred
 	changedAt time.Time // when anything later did
-	webhook   bool      // it tells of the creation, so it brings nothing back to life
 
-	complete bool
-	told     map[string]bool
-	changed  *time.Time
+	changed  *time.Time      // the state's own time, as read; nil = it has none
+	complete bool            // a row that is no stub: what it lacks is empty
+	told     map[string]bool // where it is not complete: the fields of the message that it shows
+	derived  map[string]bool // where it is not complete: those that follow from something else
+	odd      *oddFields
+}
+
+// sent reports whether the company sent a message. Where the direction does not say, the status may:
+// only what is sent is queued, sent, delivered, or fails.
+func sent(m *schemas.Message) bool {
+	if m.Direction != schemas.DirectionUnknown {
+		return m.Direction == schemas.DirectionOutbound
+	}
+	switch deref(m.Status) {
+	case "Queued", "Sent", "Delivered", "DeliveryFailed", "SendingFailed":
+		return true
+	}
+	return false
 }
 
 // isText tells whether a message is an SMS or MMS, as far as it says.
@@ -39,93 +53,143 @@ func isText(o *object) bool {
 // shows it.
 func parseMessageRow(a *schemas.Arrival) (finding, error) {
 	o := readObject(a.Body, a.API)
-	if kind := o.text("type"); kind != nil && !isText(o) && o.fault() == nil {
+	if err := o.fault(); err != nil {
+		return nil, err
+	}
+	o.adopt("id", "type")
+	if kind := o.text("type"); kind != nil && !isText(o) {
 		return parseOtherRow(a, o, *kind)
 	}
 	f := readMessage(a, o)
 	m := &f.message
-	m.ExtensionID = firstOf(o.id("extensionId"), o.child("owner").id("extensionId"), extensionOf(deref(o.text("uri"))))
+	if m.ID == "" {
+		return nil, &ParseError{Field: "id", Want: "the message's id"}
+	}
+	m.ExtensionID = firstOf(o.id("extensionId"), m.OwnerExtensionID, extensionOf(deref(o.text("uri"))))
 	f.sentAt = *cmp.Or(m.CreatedAt, m.UpdatedAt, &a.ReceivedAt)
 	f.changedAt = *cmp.Or(m.UpdatedAt, &a.ReceivedAt)
-	switch {
-	case m.UpdatedAt != nil || m.Direction != schemas.DirectionUnknown:
-		f.complete = true
+	// Of what is gone a sync shows the id and the availability alone.
+	f.complete = m.UpdatedAt != nil || !presenceOf(m.Availability).gone()
+	if !f.complete {
+		f.told = toldOfMessage(o, m)
 	}
-	return f, f.check(o)
+	return f, nil
 }
 
 // parseInstant reads the notification of a text that came in.
 func parseInstant(a *schemas.Arrival, n *notification) (finding, error) {
 	o := n.envelope.child("body")
+	o.adopt("id", "type")
 	f := readMessage(a, o)
 	m := &f.message
-	m.ExtensionID = firstOf(o.child("owner").id("extensionId"), extensionOf(n.path), n.envelope.id("ownerId"))
-	if m.Direction == schemas.DirectionUnknown && !o.has("direction") {
-		m.Direction = schemas.DirectionInbound // of which alone there are instant ones
-		f.told["direction"] = true
+	if m.ID == "" {
+		return nil, &ParseError{Field: "body.id", Want: "the message's id"}
 	}
-	f.webhook, f.sentAt, f.changedAt = true, n.at, n.at
-	return f, f.check(o)
+	m.ExtensionID = firstOf(m.OwnerExtensionID, extensionOf(n.path), n.envelope.id("ownerId"))
+	f.told, f.derived = toldOfMessage(o, m), map[string]bool{}
+	if m.Direction == schemas.DirectionUnknown {
+		m.Direction = schemas.DirectionInbound // of which alone there are instant ones
+		f.derived["direction"] = true
+	}
+	f.sentAt, f.changedAt = n.at, n.at
+	return f, nil
 }
 
 // readMessage reads what notifications and rows name alike.
 func readMessage(a *schemas.Arrival, o *object) *messageFinding {
 	m := schemas.Message{
 		ID:             deref(o.id("id")),
-		ConversationID: firstOf(o.child("conversation").id("id"), o.id("conversationId")), // the second has been seen rounded
-		Direction:      schemas.DirectionUnknown,
-		Type:           o.text("type"), To: recipients(o), Text: deref(o.text("subject")),
-		Status: o.id("messageStatus"), Availability: o.id("availability"), Attachments: o.files("attachments"),
+		ConversationID: conversationOf(o),
+		Direction:      messageDirection(o),
+		Type:           o.text("type"), From: senderOf(o), To: recipients(o), Text: deref(o.text("subject")),
+		Status: o.id("messageStatus"), ReadStatus: readStatusOf(o), Availability: o.id("availability"), Attachments: o.files("attachments"),
 		DeliveryErrorCode: o.id("deliveryErrorCode"), CreatedAt: o.instant("created_at"), UpdatedAt: o.instant("updated_at"),
+		SegmentCount: o.small("segmentCount"), DeliveredAt: o.instant("smsDeliveryTime"),
+		OwnerExtensionID: o.child("owner").id("extensionId"), OwnerName: o.child("owner").text("name"),
 	}
-	if o.has("from") {
-		from := o.child("from")
-		m.From = &schemas.Sender{PhoneNumber: from.id("phoneNumber"), Name: nameOf(from)}
+	f := &messageFinding{
+		message: m, raw: validText(a.Body), read: millis(a.ReceivedAt),
+		changed: m.UpdatedAt, odd: o.odd,
 	}
-	switch strings.ToLower(deref(o.text("direction"))) {
-	case "inbound":
-		m.Direction = schemas.DirectionInbound
-	case "outbound":
-		m.Direction = schemas.DirectionOutbound
-	}
-	switch strings.ToLower(deref(o.text("readStatus"))) {
-	case "read":
-		m.ReadStatus = new(string(schemas.ReadStatusRead))
-	case "unread":
-		m.ReadStatus = new(string(schemas.ReadStatusUnread))
-	}
-	f := &messageFinding{message: m, raw: validText(a.Body), read: millis(a.ReceivedAt)}
-	if m.CreatedAt != nil {
-		f.created = millis(*m.CreatedAt)
-	}
-	f.told, f.changed = toldOfMessage(o), m.UpdatedAt
 	return f
 }
 
-// check returns what makes the message unusable: an event must be about some
-// message, and the first about one that is there must say who wrote it.
-func (f *messageFinding) check(o *object) error {
-	if err := o.fault(); err != nil {
-		return err
+// conversationOf returns the conversation's id: of the object, or a bare one, else the older member,
+// which has been seen rounded.
+func conversationOf(o *object) *string {
+	if raw := o.raw("conversation"); raw != nil && !blank(raw) {
+		if id, ok := scalar(raw); ok {
+			return id
+		}
 	}
-	if f.message.ID == "" {
-		return &ParseError{Field: o.path + "id", Want: "the message's id"}
+	return firstOf(o.child("conversation").id("id"), o.id("conversationId"))
+}
+
+func messageDirection(o *object) schemas.Direction {
+	switch direction := o.id("direction"); {
+	case direction == nil:
+	case strings.EqualFold(*direction, "inbound"):
+		return schemas.DirectionInbound
+	case strings.EqualFold(*direction, "outbound"):
+		return schemas.DirectionOutbound
+	default:
+		o.markOdd("direction")
 	}
-	if f.message.Direction == schemas.DirectionUnknown && !presenceOf(f.message.Availability).gone() {
-		return &ParseError{Field: o.path + "direction", Want: "Inbound or Outbound"}
+	return schemas.DirectionUnknown
+}
+
+func readStatusOf(o *object) *string {
+	switch status := o.id("readStatus"); {
+	case status == nil:
+	case strings.EqualFold(*status, "read"):
+		return new(string(schemas.ReadStatusRead))
+	case strings.EqualFold(*status, "unread"):
+		return new(string(schemas.ReadStatusUnread))
+	default:
+		o.markOdd("readStatus")
 	}
 	return nil
 }
 
-// recipients returns whom the message goes to; empty, not nil, when absent.
+// senderOf returns who sent the message; nil when it is not said.
+func senderOf(o *object) *schemas.Sender {
+	for _, from := range o.parties("from") { // the first of several
+		return &schemas.Sender{PhoneNumber: from.id("phoneNumber"), Name: nameOf(from)}
+	}
+	return nil
+}
+
+// recipients returns whom the message goes to; empty, not nil, when it is not said.
 func recipients(o *object) []schemas.Recipient {
 	out := []schemas.Recipient{}
-	for i, item := range o.items("to") {
-		to := o.element("to", i, item)
-		if to == nil {
-			break
-		}
+	for _, to := range o.parties("to") {
 		out = append(out, schemas.Recipient{PhoneNumber: to.id("phoneNumber"), Name: nameOf(to), Status: to.id("messageStatus")})
+	}
+	return out
+}
+
+// messageMembers returns the members of a message's JSON that show each field of Message, by the
+// field's name in the schema; its extension is left out, since an address shows it as well.
+func messageMembers() map[string][]string {
+	return map[string][]string{
+		"conversation_id": {"conversation", "conversationId"}, "direction": {"direction"}, "type": {"type"}, "from": {"from"}, "to": {"to"},
+		"text": {"subject"}, "status": {"messageStatus"}, "read_status": {"readStatus"}, "availability": {"availability"},
+		"attachments": {"attachments"}, "delivery_error_code": {"deliveryErrorCode"}, "created_at": {"created_at"}, "updated_at": {"updated_at"},
+		"segment_count": {"segmentCount"}, "delivered_at": {"smsDeliveryTime"}, "owner_extension_id": {"owner"}, "owner_name": {"owner"},
+	}
+}
+
+// toldOfMessage returns the fields of Message that an arrival shows. The id is one of them: without
+// it there is no finding.
+func toldOfMessage(o *object, m *schemas.Message) map[string]bool {
+	out := map[string]bool{"id": true}
+	for field, members := range messageMembers() {
+		if slices.ContainsFunc(members, o.shows) {
+			out[field] = true
+		}
+	}
+	if m.ExtensionID != nil {
+		out["extension_id"] = true
 	}
 	return out
 }
@@ -146,30 +210,14 @@ func extensionOf(address string) *string {
 // firstOf returns the first that is there.
 func firstOf(values ...*string) *string { return cmp.Or(values...) }
 
-func toldOfMessage(o *object) map[string]bool {
-	told := map[string]bool{"extension_id": true}
-	for ours, theirs := range map[string]string{"status": "messageStatus", "availability": "availability", "direction": "direction", "type": "type", "from": "from", "to": "to", "text": "subject", "read_status": "readStatus", "attachments": "attachments", "delivery_error_code": "deliveryErrorCode", "created_at": "created_at", "updated_at": "updated_at"} {
-		if o.has(theirs) {
-			told[ours] = true
-		}
-	}
-	if o.has("conversation") || o.has("conversationId") {
-		told["conversation_id"] = true
-	}
-	return told
-}
-
-// parseOtherRow makes a row that is no text, such as a voicemail, activity: each
-// of its states once.
+// parseOtherRow makes a row that has no schema of its own, such as a voicemail, activity: each of its
+// states once.
 func parseOtherRow(a *schemas.Arrival, o *object, kind string) (finding, error) {
 	id, changed := o.id("id"), o.instant("updated_at")
-	if err := o.fault(); err != nil {
-		return nil, err
-	}
 	if id == nil {
-		return nil, &ParseError{Field: "id", Want: "the message's id"}
+		return nil, &ParseError{Field: "id", Want: "the row's id"}
 	}
-	return &activityFinding{occurrence: bodyDigest(a.Body), event: schemas.ActivityEvent{
+	return &activityFinding{occurrence: bodyDigest(a.Body), odd: o.odd, event: schemas.ActivityEvent{
 		EventType: eventSort(kind) + ".changed", OccurredAt: *cmp.Or(changed, &a.ReceivedAt), ReceivedAt: a.ReceivedAt, Account: a.Account,
 		ResourceType: &kind, ResourceID: id, Data: validText(a.Body),
 	}}, nil

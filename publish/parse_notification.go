@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -19,25 +20,14 @@ type notification struct {
 
 // parseNotification reads a notification. Instant texts are messages, the three
 // content events of Social Messaging are contents, and all else is activity.
-func parseNotification(a *schemas.Arrival) (finding, error) {
-	o := readObject(a.Body, a.API)
-	event, uuid, at := o.id("event"), o.id("uuid"), o.instant("timestamp")
-	if err := o.fault(); err != nil {
-		return nil, err
-	}
+func parseNotification(a *schemas.Arrival, o *object) (finding, error) {
+	event, uuid := o.id("event"), o.id("uuid")
 	if event == nil {
 		return nil, &ParseError{Field: "event", Want: "the event's address"}
 	}
-	n := &notification{envelope: o, uuid: uuid, at: a.ReceivedAt}
+	n := &notification{envelope: o, uuid: uuid, at: *cmp.Or(o.instant("timestamp"), &a.ReceivedAt)}
 	n.path, _, _ = strings.Cut(*event, "?")
-	if at != nil {
-		n.at = *at
-	}
-	if uuid != nil {
-		n.occurrence = *uuid
-	} else {
-		n.occurrence = bodyDigest(a.Body)
-	}
+	n.occurrence = *cmp.Or(uuid, new(bodyDigest(a.Body)))
 	body := n.loose("body")
 	if eventType := socialType(n.path); eventType != "" && a.API == schemas.ApiSocial {
 		return parseSocialEvent(a, n, eventType)
@@ -48,10 +38,11 @@ func parseNotification(a *schemas.Arrival) (finding, error) {
 	return parseNotice(a, n, body)
 }
 
-// loose returns an object field for what can do without it: one without fields
-// where it has another shape, and its faults are nobody's.
+// loose returns an object field for what can do without it: one without fields where it has another
+// shape, and nothing in it is odd.
 func (n *notification) loose(name string) *object {
 	body := readObject(n.envelope.raw(name), schemas.ApiSms)
+	body.adopt("id", "resource")
 	return body
 }
 
@@ -73,19 +64,15 @@ func socialType(path string) string {
 // parseNotice makes a notification activity. Whatever its body is, it goes out
 // as received.
 func parseNotice(a *schemas.Arrival, n *notification, body *object) (finding, error) {
-	id := body.id("id")
-	if id == nil {
-		id = body.child("resource").id("id")
-	}
-	if id == nil {
-		id = n.uuid
-	}
+	resource := body.child("resource")
+	resource.adopt("id")
+	id := firstOf(body.id("id"), resource.id("id"), n.uuid)
 	if id == nil {
 		return nil, &ParseError{Field: "uuid", Want: "the notification's id"}
 	}
 	sort := eventSort(n.path)
 	outbound := strings.EqualFold(deref(body.text("direction")), "outbound")
-	return &activityFinding{occurrence: n.occurrence, event: schemas.ActivityEvent{
+	return &activityFinding{occurrence: n.occurrence, odd: n.envelope.odd, event: schemas.ActivityEvent{
 		EventType: typeOfSort(sort, outbound), OccurredAt: n.at, ReceivedAt: a.ReceivedAt, Account: a.Account,
 		ResourceType: &sort, ResourceID: id, Data: validText(a.Body),
 	}}, nil

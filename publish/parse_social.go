@@ -7,25 +7,6 @@ import (
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
-// parseSocialRow reads a content as Social and Advanced Messaging show it.
-func parseSocialRow(a *schemas.Arrival) (finding, error) {
-	o := readObject(a.Body, a.API)
-	return contentRow(a, o, readSocial(o))
-}
-
-// readSocial reads a content, or the poor one of a notification.
-func readSocial(o *object) schemas.Content {
-	c := readContent(o)
-	if c.Status != nil {
-		c.Status = new(lowerSnake(*c.Status))
-	}
-	c.Direction = directionOf(deref(c.Status))
-	if public := o.flag("public"); public != nil {
-		c.Private = new(!*public)
-	}
-	return c
-}
-
 // lowerSnake writes a name as Engage does: UserReply is user_reply.
 func lowerSnake(name string) string {
 	var b strings.Builder
@@ -43,23 +24,22 @@ func lowerSnake(name string) string {
 // files, and not always a body. A row completes it by content.updated.
 func parseSocialEvent(a *schemas.Arrival, n *notification, eventType string) (finding, error) {
 	body := n.envelope.child("body")
+	body.adopt("resource")
 	resource := body.child("resource")
+	resource.adopt("id")
 	issued := n.at
 	if at := body.instant("issuedAt"); at != nil {
 		issued = *at
 	}
 	f := contentFinding{
 		eventType: eventType, occurrence: n.occurrence, at: issued, occurredAt: issued,
-		content: readSocial(resource), raw: validText(a.Body),
+		content: readContent(resource), raw: validText(a.Body), odd: n.envelope.odd,
 	}
 	f.content.ID = deref(resource.id("id"))
-	f.content.Title = resource.text("title")
-	f.told = toldOf(resource, "public", "title")
-	if err := n.envelope.fault(); err != nil {
-		return nil, err
-	}
 	if f.content.ID == "" {
 		return nil, &ParseError{Field: "body.resource.id", Want: "the content's id"}
 	}
+	f.changed = f.content.UpdatedAt
+	f.told = toldOfContent(resource)
 	return &f, nil
 }

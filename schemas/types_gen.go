@@ -133,7 +133,7 @@ type Identity struct {
 	CreatedAt *time.Time `avro:"created_at" json:"created_at"`
 	// When it last changed, UTC.
 	UpdatedAt *time.Time `avro:"updated_at" json:"updated_at"`
-	// Custom fields: name to value, each value JSON text.
+	// Everything that the API holds about it and that has no field here: the custom fields, and the other fields by the API's own names. Each value is JSON text. Of a custom field and another field of the same name, the custom field is here.
 	Extra map[string]string `avro:"extra" json:"extra"`
 }
 
@@ -211,6 +211,10 @@ type Content struct {
 	SynchronizationError *string `avro:"synchronization_error" json:"synchronization_error"`
 	// Custom fields: name to value, each value JSON text.
 	ContextData map[string]string `avro:"context_data" json:"context_data"`
+	// How the customer rated it, as the API gives it; null where it was not rated.
+	Rating *int `avro:"rating" json:"rating"`
+	// Why the customer rated it so; Engage only.
+	RatingReason *string `avro:"rating_reason" json:"rating_reason"`
 }
 
 // Something that happened to a content. Once on the topic for each event_id.
@@ -263,7 +267,7 @@ type Message struct {
 	ConversationID *string `avro:"conversation_id" json:"conversation_id"`
 	// The extension whose message store holds it.
 	ExtensionID *string `avro:"extension_id" json:"extension_id"`
-	// INBOUND from the customer, OUTBOUND from the company.
+	// INBOUND from the customer, OUTBOUND from the company; UNKNOWN where the API does not say.
 	Direction Direction `avro:"direction" json:"direction"`
 	// Message type, such as SMS.
 	Type *string `avro:"type" json:"type"`
@@ -287,6 +291,14 @@ type Message struct {
 	CreatedAt *time.Time `avro:"created_at" json:"created_at"`
 	// When it last changed, UTC.
 	UpdatedAt *time.Time `avro:"updated_at" json:"updated_at"`
+	// Number of segments that the carrier counts the text as; what is billed.
+	SegmentCount *int `avro:"segment_count" json:"segment_count"`
+	// When it was delivered, UTC, as the carrier reports it; null until then and where it does not.
+	DeliveredAt *time.Time `avro:"delivered_at" json:"delivered_at"`
+	// Extension that owns the message, a user or a call queue; null where the API does not say.
+	OwnerExtensionID *string `avro:"owner_extension_id" json:"owner_extension_id"`
+	// Name of the extension that owns the message.
+	OwnerName *string `avro:"owner_name" json:"owner_name"`
 }
 
 // Something that happened to a text message. Once on the topic for each event_id.
