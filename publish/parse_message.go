@@ -104,6 +104,7 @@ func parseInstant(a *schemas.Arrival, n *notification) (finding, error) {
 	if m.Direction == schemas.DirectionUnknown {
 		m.Direction = schemas.DirectionInbound // of which alone there are instant ones
 		f.derived["direction"] = true
+		delete(f.told, "direction")
 	}
 	f.webhook, f.sentAt, f.changedAt = true, n.at, n.at
 	if m.UpdatedAt != nil {
