@@ -36,4 +36,7 @@
 // It keeps no order between conversations, asks the API for nothing that an
 // event can't go without, and waits for no answer longer than its bound. It
 // never asks whether an event is interesting: what no parser knows is activity.
+// It gives nothing up for one odd field: that is null or empty, raw keeps it, and
+// ringbridge_publish_odd_fields_total counts it. A letter is only what is no JSON
+// object, an event without a type, and what has no id.
 package publish

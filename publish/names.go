@@ -10,7 +10,7 @@ func (o *object) called(name string) string {
 		return name
 	}
 	now, before := o.names(name)
-	if told(o.fields[now]) == nil && told(o.fields[before]) != nil {
+	if present(o.fields[now]) == nil && present(o.fields[before]) != nil {
 		return before
 	}
 	return now

@@ -88,18 +88,21 @@ func (o *object) adopt(names ...string) {
 		if o.has(name) {
 			continue
 		}
-		for _, key := range slices.Sorted(maps.Keys(o.fields)) {
-			if strings.EqualFold(key, name) && told(o.fields[key]) != nil {
-				o.fields[name] = o.fields[key]
-				delete(o.fields, key)
-				break
+		found := ""
+		for key, value := range o.fields {
+			if strings.EqualFold(key, name) && present(value) != nil && (found == "" || key < found) {
+				found = key
 			}
+		}
+		if found != "" {
+			o.fields[name] = o.fields[found]
+			delete(o.fields, found)
 		}
 	}
 }
 
-// told returns JSON that tells something; nil for nothing and for null.
-func told(value json.RawMessage) json.RawMessage {
+// present returns JSON that is there; nil for nothing and for null.
+func present(value json.RawMessage) json.RawMessage {
 	if bytes.Equal(value, []byte("null")) {
 		return nil
 	}
@@ -108,7 +111,7 @@ func told(value json.RawMessage) json.RawMessage {
 
 // raw returns the field's JSON; nil when it is absent or null.
 func (o *object) raw(name string) json.RawMessage {
-	return told(o.fields[o.called(name)])
+	return present(o.fields[o.called(name)])
 }
 
 // has reports whether the field is there and not null.

@@ -31,7 +31,7 @@ func (o *object) elements(name string) []json.RawMessage {
 	default:
 		items = []json.RawMessage{raw}
 	}
-	return slices.DeleteFunc(items, func(item json.RawMessage) bool { return told(item) == nil || blank(item) })
+	return slices.DeleteFunc(items, func(item json.RawMessage) bool { return present(item) == nil || blank(item) })
 }
 
 // numbered returns the values of an object by the numbers that are its keys; nil when they are none.

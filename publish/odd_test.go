@@ -60,8 +60,8 @@ func timeFields() map[string]struct {
 		place   string
 		without any
 	}
-	in := func(make func(string) schemas.Arrival, body string) func(string) schemas.Arrival {
-		return func(time string) schemas.Arrival { return make(strings.Replace(body, "%s", time, 1)) }
+	in := func(arrival func(string) schemas.Arrival, body string) func(string) schemas.Arrival {
+		return func(time string) schemas.Arrival { return arrival(strings.Replace(body, "%s", time, 1)) }
 	}
 	rows := func(kind string) func(string) schemas.Arrival {
 		return func(body string) schemas.Arrival { return row(kind, body) }
@@ -381,6 +381,7 @@ func TestOneNameCountsOfSeveral(t *testing.T) {
 		"and its metadata":                      {webhook(`{"Type":"content.imported","Id":"e","Resource":{"ID":"c1","Metadata":{"body":"a"}}}`), ".content.body", "a"},
 		"the exact id":                          {row("content", `{"ID":"c2","id":"c1"}`), ".content.id", "c1"},
 		"a row's id in another case":            {row("content", `{"Id":"c1"}`), ".content.id", "c1"},
+		"the first of several cases":            {row("content", `{"iD":"c2","Id":"c1"}`), ".content.id", "c1"},
 		"where the exact one is null":           {row("content", `{"Id":"c1","id":null}`), ".content.id", "c1"},
 		"an identity's":                         {row("identity", `{"ID":"i1"}`), ".id", "i1"},
 		"a text's":                              {message(`{"Id":1,"Type":"SMS"}`), ".message.id", "1"},

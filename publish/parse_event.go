@@ -17,7 +17,8 @@ type activityFinding struct {
 }
 
 // parseEvent reads one event of an Engage webhook request:
-// {type, id, issued_at, user_id, resource: {type, id, metadata}}.
+// {type, id, issued_at, user_id, resource: {type, id, metadata}}. An event that
+// is about no content and names no resource goes by its own id.
 func parseEvent(a *schemas.Arrival, o *object) (finding, error) {
 	resource := o.child("resource")
 	resource.adopt("id", "metadata")

@@ -79,7 +79,7 @@ func extraOf(o *object) map[string]string {
 	}
 	extra := map[string]string{}
 	for key, value := range o.fields {
-		if !own[key] && told(value) != nil {
+		if !own[key] && present(value) != nil {
 			extra[key] = validText(value)
 		}
 	}

@@ -90,6 +90,7 @@ func parseInstant(a *schemas.Arrival, n *notification) (finding, error) {
 	if m.Direction == schemas.DirectionUnknown {
 		m.Direction = schemas.DirectionInbound // of which alone there are instant ones
 		f.derived["direction"] = true
+		delete(f.told, "direction")
 	}
 	f.sentAt, f.changedAt = n.at, n.at
 	return f, nil

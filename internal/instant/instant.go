@@ -38,7 +38,7 @@ func Parse(raw json.RawMessage) (time.Time, bool) {
 // reports false for what is no time. The forms are
 //
 //	2026-11-30T10:00:00Z          RFC 3339, also in small letters, with a space in place of the T,
-//	                              without separators, without seconds, with any number of
+//	                              without separators or with slashes, without seconds, with any number of
 //	                              fraction digits, or with a zone name behind it in brackets
 //	2026-11-30T10:00:00 UTC       the zone: Z, UTC, GMT, +05, +0530, +05:30; none is UTC
 //	2026-11-30T24:00:00Z          the end of a day
@@ -108,7 +108,7 @@ func epoch(value, unit float64) time.Time {
 }
 
 // isoForm matches a date, a time of day, and perhaps a zone.
-var isoForm = regexp.MustCompile(`^(\d{4})-?(\d{2})-?(\d{2})(?:T| +)(\d{2}):?(\d{2})(?::?(\d{2})(?:[.,](\d+))?)? ?` +
+var isoForm = regexp.MustCompile(`^(\d{4})[-/]?(\d{2})[-/]?(\d{2})(?:T| +)(\d{2}):?(\d{2})(?::?(\d{2})(?:[.,](\d+))?)? ?` +
 	`(?:(Z|UTC|GMT)|([+-])(\d{2})(?::?(\d{2}))?)?(?:\[[^\]]*\])?$`)
 
 func parseISO(text string) (time.Time, bool) {

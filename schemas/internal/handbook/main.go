@@ -1,5 +1,5 @@
-// Command handbook writes schemas/README.md: what is on the topics, field by field, from the schemas; and how RingCentral's
-// systems are reached, from the code and its tests.
+// Command handbook writes schemas/README.md: what is on the topics, field by field, from the schemas; which way in shows each field; and how
+// RingCentral's systems are reached, from the code and its tests.
 //
 // It runs in the folder schemas, by go generate. It fails for a system of which the code or the test is not where the table
 // says, so that no row can outlive what it names.
@@ -35,7 +35,7 @@ func write(path string, schemas, repository files) error {
 	}
 	var out strings.Builder
 	t := template.Must(template.New("page").Parse(page))
-	if err := t.Execute(&out, map[string]any{"Records": records, "Systems": systems}); err != nil {
+	if err := t.Execute(&out, map[string]any{"Records": records, "Guides": guides(), "Systems": systems}); err != nil {
 		return fmt.Errorf("fill the page: %w", err)
 	}
 	return os.WriteFile(path, []byte(out.String()), 0o644)
