@@ -52,6 +52,7 @@ type bench struct {
 	reg     *prometheus.Registry
 	log     *slog.Logger
 	wait    sync.WaitGroup
+	cancels []context.CancelFunc
 	arrived [partitions]int64 // offset of the last arrival in each partition
 }
 
@@ -87,8 +88,8 @@ func onCluster(t *testing.T, dial dialFunc, run func(b *bench), opts ...kfake.Op
 	require.NoError(t, err)
 	defer cluster.Close()
 	b := newBench(t, dial, kgo.SeedBrokers(cluster.ListenAddrs()...), names)
-	defer b.close()
 	b.cluster = cluster
+	defer b.close()
 	run(b)
 }
 
@@ -106,8 +107,11 @@ func newBench(t *testing.T, dial dialFunc, brokers kgo.Opt, names kafka.Names) *
 	return b
 }
 
-// close waits for the publishers, which must have been stopped.
+// close ends what a test that failed has left running.
 func (b *bench) close() {
+	for _, cancel := range b.cancels {
+		cancel()
+	}
 	b.wait.Wait()
 	b.client.Close()
 }
@@ -128,7 +132,7 @@ func (b *bench) start(change ...func(*publish.Deps)) (stop func()) {
 		cancel()
 		require.NoError(b, <-done)
 	})
-	b.Cleanup(cancel) // lets the bubble end when a test fails
+	b.cancels = append(b.cancels, cancel)
 	return stop
 }
 

@@ -88,7 +88,7 @@ type contentView struct {
 func (s contentState) reduce(v *contentView) (change, contentState) {
 	next := s
 	for _, o := range v.seen {
-		next.resource, _ = next.apply(o, contentUnit)
+		next.resource = next.apply(o, contentUnit)
 	}
 	author := v.author != "" && v.author == next.authorID()
 	var c change

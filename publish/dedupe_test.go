@@ -215,7 +215,7 @@ func TestEachChangeOfASecondIsPublished(t *testing.T) {
 func TestStoredStateOfAnotherFormIsRefused(t *testing.T) {
 	for fact, entry := range map[string]string{
 		"a newer form": "\x03\x00", "cut short": "\x02", "longer": "\x02\x01\x00\x00\x00\x00x", "a field not known": "\x02\x01\x00\x00\x01\x00\x00\x00\x00\x80\x80\x80\x80\x80\x80\x08\x00",
-		"a claim not known": "\x02\x01\x00\x00\x00\x01\x7f\x00\x00\x00\x00", "a text longer than the rest": "\x02\x01\x00\x00\x00\x01\x01\x00\x00\x7f\x00",
+		"a claim not known": "\x02\x01\x00\x00\x00\x01\x7f\x00\x00\x00\x00", "a text longer than the rest": "\x02\x01\x00\x00\x00\x01\x01\x00\x00\x00\x7f",
 	} {
 		require.Error(t, publish.ReadContentEntry(entry), fact)
 	}

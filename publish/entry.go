@@ -27,7 +27,8 @@ import (
 //	    count of statuses (uvarint) · a fingerprint each · resource
 //
 //	resource      updates (uvarint) · 1, changed, read, last read, confirmed (varint, ms each) and the row's values, or 0 ·
-//	              count of claims (uvarint) · of each: number (uvarint) · from, at (varint, ms) · tie · value
+//	              count of claims (uvarint) · of each: number (uvarint) · from, at (varint, ms) · rank (uvarint) · value ·
+//	              where there are claims: moment (varint, ms) · count of those met (uvarint) · a fingerprint each
 //	values        which are not empty (uvarint, a bit each) · those
 //	text          its length (uvarint) · its bytes
 //	fingerprint   6 bytes, big endian
@@ -91,8 +92,16 @@ func (r *resource) append(out []byte) []byte {
 		out = binary.AppendUvarint(out, uint64(number))
 		out = binary.AppendVarint(out, c.from)
 		out = binary.AppendVarint(out, c.at)
-		out = appendText(out, c.tie)
+		out = binary.AppendUvarint(out, uint64(c.rank))
 		out = appendText(out, c.value)
+	}
+	if len(r.claims) == 0 {
+		return out
+	}
+	out = binary.AppendVarint(out, r.moment)
+	out = binary.AppendUvarint(out, uint64(len(r.met)))
+	for _, print := range r.met {
+		out = appendFingerprint(out, print)
 	}
 	return out
 }
@@ -245,9 +254,16 @@ func (r *entryReader) resource(fields int) resource {
 	}
 	for range min(r.uvarint(), uint64(fields)) {
 		number := r.uvarint()
-		c := claim{from: r.varint(), at: r.varint(), tie: r.text(), value: r.text()}
+		c := claim{from: r.varint(), at: r.varint(), rank: int(r.uvarint()), value: r.text()}
 		r.bad = r.bad || number >= uint64(fields)
 		out.claim(int(number), c)
+	}
+	if len(out.claims) == 0 {
+		return out
+	}
+	out.moment = r.varint()
+	for range min(r.uvarint(), maxMet) {
+		out.met = append(out.met, r.fingerprint())
 	}
 	return out
 }

@@ -13,13 +13,14 @@ type identityState struct {
 // reduce reports whether an identity's state is news, and returns the state after it. Of two states
 // of one second, that which was read later is newer.
 func (s identityState) reduce(f *identityFinding) (bool, identityState) {
-	r := resource{changed: s.changed, read: s.read, lastRead: s.read}
+	known := resource{changed: s.changed, read: s.read, lastRead: s.read}
 	if s.fingerprint != 0 {
-		r.row = []string{}
+		known.row = []string{}
 	}
-	next, newest := r.apply(&observation{whole: true, values: []string{}, changed: bounded(f.changed, f.read), read: f.read}, time.Second)
-	if !newest {
+	o := &observation{whole: true, changed: bounded(f.changed, f.read), read: f.read}
+	if !known.olderThan(o, time.Second) {
 		return false, s
 	}
-	return f.state != s.fingerprint, identityState{changed: next.changed, read: next.read, fingerprint: f.state}
+	next := identityState{changed: max(s.changed, o.changed), read: o.read, fingerprint: f.state}
+	return f.state != s.fingerprint, next
 }

@@ -46,7 +46,7 @@ func (s *messageState) message(id string) schemas.Message {
 func (s messageState) reduce(f *messageFinding) (out []change, next messageState) {
 	next = s
 	for _, o := range f.seen(&s) {
-		next.resource, _ = next.apply(o, messageUnit)
+		next.resource = next.apply(o, messageUnit)
 	}
 	was, is := s.message(""), next.message("")
 	wasGone, isGone := presenceOf(was.Availability).gone(), presenceOf(is.Availability).gone()

@@ -53,9 +53,12 @@ func deliveries(n int, rnd *rand.Rand) []delivery {
 	for i := range n {
 		life, conversation, at := lives[i%len(lives)], fmt.Sprintf("90%02d", i%100), rnd.Float64()
 		for step, state := range life {
-			body := fmt.Sprintf(`{"id":"%d","type":"SMS","conversation":{"id":%q},"creationTime":"2026-03-01T11:00:00.000Z","lastModifiedTime":"2026-03-01T11:00:00.%03dZ",%s}`,
+			body := fmt.Sprintf(`{"id":"%d","type":"SMS","extensionId":2,"conversation":{"id":%q},"creationTime":"2026-03-01T11:00:00.000Z","lastModifiedTime":"2026-03-01T11:00:00.%03dZ",%s}`,
 				7_000_000_000_000+i, conversation, 7*step, state.fields)
 			told := []schemas.Arrival{notice(instant(fmt.Sprintf("u%d-%d", i, step), body)), message(body)}
+			if state.event == "deleted" { // no notification reports that
+				told[0] = told[1]
+			}
 			rnd.Shuffle(2, func(a, b int) { told[a], told[b] = told[b], told[a] })
 			at += rnd.Float64()
 			all = append(all, timed{delivery{conversation, told[0], state.event}, at})

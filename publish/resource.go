@@ -2,6 +2,7 @@ package publish
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -25,23 +26,28 @@ type observation struct {
 
 	// Of a row: when the resource changed last, 0 where it does not say; and when it was read.
 	changed, read int64
-	// Of a webhook: between from and at the resource was as it says; tie orders those of one
-	// moment. at = 0 is older than everything: it fills in what is not known.
+	// Of a webhook: between from and at the resource was as it says; print tells those of one
+	// moment apart. at = 0 is older than everything: it fills in what is not known, the greatest
+	// rank first.
 	from, at int64
-	tie      string
+	print    uint64
+	rank     int
 }
 
 // A claim is the value of a field that a webhook has shown and no newer row has confirmed.
 type claim struct {
 	value    string
 	from, at int64
-	tie      string
+	rank     int // orders claims of one moment
 }
 
 // before reports whether c is older than a claim of the same field.
 func (c claim) before(other claim) bool {
-	return cmp.Or(cmp.Compare(c.at, other.at), cmp.Compare(c.tie, other.tie)) < 0
+	return cmp.Or(cmp.Compare(c.at, other.at), cmp.Compare(c.rank, other.rank)) < 0
 }
+
+// maxMet bounds the webhooks of one moment that are told apart. Further ones count as the last.
+const maxMet = 64
 
 // A resource is the newest that all ways in have shown, field by field: the newest row, and over it
 // the claims of webhooks that are newer than the row. It is the same whatever order the observations
@@ -58,7 +64,9 @@ type resource struct {
 	lastRead  int64    // ms, when any row was read last
 	confirmed int64    // ms: any row shows a change of then, or was read then and does not say
 	claims    map[int]claim
-	updates   uint64 // updates published: tells two of equal state apart
+	moment    int64    // ms, at which the newest webhook over the row was issued
+	met       []uint64 // the prints of the webhooks of that moment, as they came in; never changed in place
+	updates   uint64   // updates published: tells two of equal state apart
 }
 
 // value returns the newest value of a field.
@@ -72,25 +80,24 @@ func (r *resource) value(number int) string {
 	return ""
 }
 
-// apply returns the resource with an observation, and whether that was the newest. unit is that of
-// the times of change. r is not changed.
-func (r resource) apply(o *observation, unit time.Duration) (next resource, newest bool) {
+// apply returns the resource with an observation. unit is that of the times of change. r is not
+// changed.
+func (r resource) apply(o *observation, unit time.Duration) resource {
 	if o.whole {
 		return r.withRow(o, unit)
 	}
 	return r.withClaims(o)
 }
 
-func (r resource) withRow(o *observation, unit time.Duration) (resource, bool) {
-	newest := r.olderThanRow(o, unit)
-	if newest {
+func (r resource) withRow(o *observation, unit time.Duration) resource {
+	if r.olderThan(o, unit) {
 		r.row, r.read = o.values, o.read
 		r.changed = max(r.changed, o.changed)
 	}
 	r.lastRead = max(r.lastRead, o.read)
 	r.confirmed = max(r.confirmed, cmp.Or(o.changed, o.read))
 	if len(r.claims) == 0 {
-		return r, newest
+		return r
 	}
 	claims := r.claims
 	r.claims = nil
@@ -99,11 +106,14 @@ func (r resource) withRow(o *observation, unit time.Duration) (resource, bool) {
 			r.claim(number, c)
 		}
 	}
-	return r, newest
+	if len(r.claims) == 0 {
+		r.moment, r.met = 0, nil
+	}
+	return r
 }
 
-// olderThanRow reports whether the row is newer than the one known.
-func (r resource) olderThanRow(o *observation, unit time.Duration) bool {
+// olderThan reports whether a row is newer than the one known.
+func (r resource) olderThan(o *observation, unit time.Duration) bool {
 	switch {
 	case r.row == nil:
 		return true
@@ -122,24 +132,40 @@ func (r resource) supersedes(from, at int64) bool {
 	return r.row != nil && r.lastRead >= at && r.confirmed >= from
 }
 
-func (r resource) withClaims(o *observation) (resource, bool) {
-	if r.supersedes(o.from, o.at) {
-		return r, false
+func (r resource) withClaims(o *observation) resource {
+	if r.supersedes(o.from, o.at) || len(o.shown) == 0 {
+		return r
 	}
-	newest := true
-	claims := r.claims
-	r.claims = make(map[int]claim, len(claims)+len(o.shown))
-	for number, c := range claims {
-		r.claims[number] = c
-		newest = newest && c.at <= o.at
+	rank := o.rank
+	if o.print != 0 {
+		rank = r.meet(o)
 	}
+	r.claims = maps.Clone(r.claims)
 	for _, number := range o.shown {
-		c := claim{value: o.values[number], from: o.from, at: o.at, tie: o.tie}
+		c := claim{value: o.values[number], from: o.from, at: o.at, rank: rank}
 		if known, ok := r.claims[number]; !ok || known.before(c) {
-			r.claims[number] = c
+			r.claim(number, c)
 		}
 	}
-	return r, newest
+	return r
+}
+
+// meet remembers a webhook of the newest moment, and returns its rank among those of its moment: of
+// two, that which came in later is newer, unless it has come in before.
+func (r *resource) meet(o *observation) int {
+	switch {
+	case o.at < r.moment:
+		return 0
+	case o.at > r.moment:
+		r.moment, r.met = o.at, nil
+	}
+	if i := slices.Index(r.met, o.print); i >= 0 {
+		return i
+	}
+	if len(r.met) < maxMet {
+		r.met = append(slices.Clone(r.met), o.print)
+	}
+	return len(r.met) - 1
 }
 
 func (r *resource) claim(number int, c claim) {
@@ -175,14 +201,21 @@ func fill[T any](fields []field[T], r *resource, value *T) {
 	}
 }
 
-// observe returns what a value shows. shows and derives name fields; both are nil for a row.
-func observe[T any](fields []field[T], value *T, whole bool, shows map[string]bool) *observation {
-	o := &observation{values: make([]string, len(fields)), whole: whole}
+// observeRow returns what a row shows.
+func observeRow[T any](fields []field[T], value *T, changed *time.Time, read int64) *observation {
+	o := &observation{values: make([]string, len(fields)), whole: true, changed: bounded(changed, read), read: read}
 	for number, f := range fields {
-		if whole || shows[f.name] {
-			o.values[number] = f.get(value)
-		}
-		if !whole && shows[f.name] {
+		o.values[number] = f.get(value)
+	}
+	return o
+}
+
+// observeEvent returns what a webhook shows: the fields that pass.
+func observeEvent[T any](fields []field[T], value *T, pass func(name, stored string) bool) *observation {
+	o := &observation{values: make([]string, len(fields))}
+	for number, f := range fields {
+		if stored := f.get(value); pass(f.name, stored) {
+			o.values[number] = stored
 			o.shown = append(o.shown, number)
 		}
 	}
