@@ -103,6 +103,69 @@ func TestNoRateMeansNoLimit(t *testing.T) {
 	})
 }
 
+func TestACallThatMustNotWaitGoesNowOrNotAtAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var a api
+		e := a.client(t, 60) // three at once after a pause, one when new
+		begin := time.Now()
+		now := func() error {
+			return second(e.Content(ringcentral.WithoutWaiting(ringcentral.WithPriority(t.Context(), ringcentral.Enrich)), "now"))
+		}
+		require.NoError(t, now())
+		err := now()
+		require.ErrorIs(t, err, ringcentral.ErrNoBudget)
+		failure, ok := errors.AsType[*ringcentral.Error](err)
+		require.True(t, ok)
+		require.Equal(t, ringcentral.NotSent, failure.Outcome)
+		require.Positive(t, failure.RetryAfter)
+		require.Zero(t, time.Since(begin))
+
+		time.Sleep(2 * time.Second)
+		require.NoError(t, now())
+		var wg sync.WaitGroup
+		wg.Go(func() { _, _ = e.Content(t.Context(), "poll") }) // more urgent, and waiting
+		synctest.Wait()
+		require.ErrorIs(t, now(), ringcentral.ErrNoBudget)
+		wg.Wait()
+
+		time.Sleep(time.Minute)
+		a.limit("30")
+		require.Error(t, now())
+		begin = time.Now()
+		require.ErrorIs(t, now(), ringcentral.ErrNoBudget, "a penalty window")
+		require.Zero(t, time.Since(begin))
+		e.Share(0)
+		require.ErrorIs(t, now(), ringcentral.ErrNoBudget, "no share")
+	})
+}
+
+func TestACallThatMustNotWaitLeavesWhenOthersTakeItsTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := platform{answer: func(w http.ResponseWriter, _ asked, _ int) {
+			time.Sleep(100 * time.Millisecond)
+			limitHeaders(w.Header(), "light", 60, 50)
+			_, _ = io.WriteString(w, `{"id":1}`)
+		}}
+		c := p.client(t)
+		require.NoError(t, second(c.Message(t.Context(), "1"))) // the group is known
+		time.Sleep(time.Minute)
+		var wg sync.WaitGroup
+		var errs [2]error
+		for i := range errs {
+			wg.Go(func() {
+				errs[i] = second(c.Message(ringcentral.WithoutWaiting(ringcentral.WithPriority(t.Context(), ringcentral.Enrich)), "1"))
+			})
+			synctest.Wait() // the second waits for the answer of the first
+		}
+		for range 20 {
+			wg.Go(func() { _, _ = c.Message(ringcentral.WithPriority(t.Context(), ringcentral.Reply), "1") })
+		}
+		wg.Wait()
+		require.NoError(t, errs[0])
+		require.ErrorIs(t, errs[1], ringcentral.ErrNoBudget)
+	})
+}
+
 func TestTheMostUrgentGoesFirstAndEqualsInTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var a api
@@ -115,8 +178,9 @@ func TestTheMostUrgentGoesFirstAndEqualsInTurn(t *testing.T) {
 			p  ringcentral.Priority
 		}{
 			{"backfill", ringcentral.Backfill},
-			{"poll-1", ringcentral.Poll},
+			{"complete", ringcentral.Complete},
 			{"enrich", ringcentral.Enrich},
+			{"poll-1", ringcentral.Poll},
 			{"reply-1", ringcentral.Reply},
 			{"lookup", ringcentral.Lookup},
 			{"reply-2", ringcentral.Reply},
@@ -129,7 +193,7 @@ func TestTheMostUrgentGoesFirstAndEqualsInTurn(t *testing.T) {
 			synctest.Wait() // it is waiting, before the next one comes
 		}
 		wg.Wait()
-		require.Equal(t, []string{"first", "reply-1", "reply-2", "lookup", "enrich", "poll-1", "poll-2", "backfill"}, a.ids)
+		require.Equal(t, []string{"first", "reply-1", "reply-2", "lookup", "poll-1", "poll-2", "enrich", "complete", "backfill"}, a.ids)
 	})
 }
 
@@ -174,7 +238,7 @@ func TestAPenaltyHoldsEverybody(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			require.Len(t, a.times, 6)
+			require.Len(t, a.times, 7)
 			require.Equal(t, 30*time.Second, a.times[1].Sub(begin), "not a moment before, and none after")
 			if rate > 0 {
 				require.Greater(t, a.times[2].Sub(a.times[1]), time.Second, "one by one: no burst has gathered meanwhile")
