@@ -27,6 +27,11 @@ type unit struct {
 	finding finding
 	fault   error // why it is a letter; nil = it is none
 
+	arrived    *arrived
+	author     *schemas.Identity // of its content, as far as it is known when it is weighed
+	completion *completion       // of its content; nil = none was fetched
+	wishes     []question        // what is to follow its content event
+
 	events []*event // in their order; none = nothing to publish
 	repeat string   // the class of the repetition; "" = it is none
 }
@@ -80,6 +85,8 @@ func (u *unit) weigh(s *stage) error {
 		return u.weighMessage(s, f)
 	case *identityFinding:
 		return u.weighIdentity(s, f)
+	case *authorFinding:
+		u.repeat = classContent
 	}
 	return nil
 }
