@@ -25,30 +25,34 @@ type fakeAPI struct {
 	hanging bool
 	down    bool
 	broke   bool              // no budget
+	takes   time.Duration     // to answer
 	answers map[string]string // by id; absent = 404
-	asked   map[string]int
+	slow    map[string]bool   // ids that it does not answer
+	asked   map[string]int    // identities, by id
+	read    map[string]int    // contents, by id
 }
 
 func newFakeAPI(answers map[string]string) *fakeAPI {
-	return &fakeAPI{answers: answers, asked: map[string]int{}}
+	return &fakeAPI{answers: answers, slow: map[string]bool{}, asked: map[string]int{}, read: map[string]int{}}
 }
 
 func (f *fakeAPI) enrich(d *publish.Deps) { d.API = f }
 
 func (f *fakeAPI) Content(ctx context.Context, id string) (json.RawMessage, error) {
-	return f.answer(ctx, id)
+	return f.answer(ctx, id, f.read)
 }
 
 func (f *fakeAPI) Identity(ctx context.Context, id string) (json.RawMessage, error) {
-	return f.answer(ctx, id)
+	return f.answer(ctx, id, f.asked)
 }
 
-func (f *fakeAPI) answer(ctx context.Context, id string) (json.RawMessage, error) {
+func (f *fakeAPI) answer(ctx context.Context, id string, calls map[string]int) (json.RawMessage, error) {
 	f.mu.Lock()
-	f.asked[id]++
+	calls[id]++
 	answer, known := f.answers[id]
-	hanging, down, broke := f.hanging, f.down, f.broke
+	hanging, down, broke, takes := f.hanging || f.slow[id], f.down, f.broke, f.takes
 	f.mu.Unlock()
+	time.Sleep(takes)
 	switch {
 	case hanging:
 		<-ctx.Done()
@@ -69,6 +73,7 @@ func (f *fakeAPI) set(change func()) {
 	change()
 }
 
+// calls counts the identities that were asked for.
 func (f *fakeAPI) calls() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()

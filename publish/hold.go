@@ -33,7 +33,8 @@ type arrived struct {
 // conversation is what a record's order is kept in; "" = nothing.
 func (a *arrived) conversation() string { return string(a.record.Key) }
 
-// A lane holds the arrived records of one partition, by offset.
+// A lane holds the arrived records of one partition, by offset; none while all that
+// was polled of it is published.
 type lane struct {
 	shard   *shard // of the assignment under which they were polled
 	arrived []*arrived
@@ -89,9 +90,13 @@ func (b *backlog) add(records []*kgo.Record, due time.Time) (superseded []*arriv
 // away.
 func (b *backlog) owned() error {
 	for p, l := range b.lanes {
-		if shard, err := b.shards.get(p); err != nil || shard != l.shard {
+		if shard, err := b.shards.get(p); err == nil && shard == l.shard {
+			continue
+		}
+		if len(l.arrived) > 0 {
 			return errNotOurs
 		}
+		delete(b.lanes, p)
 	}
 	return nil
 }
@@ -146,11 +151,8 @@ func (b *backlog) len() (n int) {
 
 // published takes out the records that a transaction has committed.
 func (b *backlog) published(done map[*arrived]bool) {
-	for p, l := range b.lanes {
+	for _, l := range b.lanes {
 		l.arrived = slices.DeleteFunc(l.arrived, func(a *arrived) bool { return done[a] })
-		if len(l.arrived) == 0 {
-			delete(b.lanes, p)
-		}
 	}
 }
 
@@ -163,7 +165,7 @@ func (b *backlog) rewound(position map[int32]kgo.EpochOffset) (gone []*arrived) 
 	for p, l := range b.lanes {
 		at, known := position[p]
 		shard, err := b.shards.get(p)
-		if !known || err != nil || shard != l.shard {
+		if !known || at.Offset < 0 || err != nil || shard != l.shard {
 			gone = append(gone, l.arrived...)
 			delete(b.lanes, p)
 			continue
@@ -174,9 +176,6 @@ func (b *backlog) rewound(position map[int32]kgo.EpochOffset) (gone []*arrived) 
 		}
 		gone = append(gone, l.arrived[keep:]...)
 		l.arrived, l.next = l.arrived[:keep], at
-		if keep == 0 {
-			delete(b.lanes, p)
-		}
 	}
 	return gone
 }
