@@ -173,8 +173,8 @@ func (e *enricher) learn(q question, p priority, trace string, got answer) {
 	}
 	// Its own partition decides whether the identity is news: an author who writes
 	// in two conversations at once has one owner.
-	if print := fingerprint(string(got.body)); print != known.published {
-		known.published = print
+	if state := fingerprint(string(got.body)); state != known.published {
+		known.published = state
 		e.follow(&follower{
 			arrival: rowOf(q, p, kindIdentity, q.id, got), key: []byte(q.id), trace: trace,
 		})

@@ -109,7 +109,7 @@ func (p *Publisher) Run(ctx context.Context) error {
 		_ = sleep.For(ctx, wait) // the loop sees that ctx is done
 		wait = min(2*wait, restartMax)
 	}
-	return nil //nolint:nilerr // what broke was told; being stopped is no error
+	return nil
 }
 
 // enrich lets contents be completed in the background until the function that it
