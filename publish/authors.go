@@ -7,43 +7,47 @@ import (
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
-// An authorKey identifies an identity of an account's API.
-type authorKey struct {
+const (
+	// authorFor is how long an author is taken from the cache. A changed name is
+	// seen on the topic identities at once, beside a content after this time.
+	authorFor = 10 * time.Minute
+	// failureFor is how long an author that could not be fetched is not asked
+	// for again.
+	failureFor = 30 * time.Second
+	// authorsKept bounds the cache: about a kilobyte each.
+	authorsKept = 20_000
+)
+
+// A resourceKey identifies a content or an identity of an account's API.
+type resourceKey struct {
 	account string
 	api     schemas.Api
 	id      string
 }
 
-func authorKeyOf(u *unit) authorKey {
-	return authorKey{account: u.arrival.Account, api: u.arrival.API, id: deref(u.content().content.content.AuthorID)}
-}
-
 // An author is what is known of a content's author.
 type author struct {
-	key      authorKey
-	identity *schemas.Identity // nil = there is none, or it could not be fetched
-	body     []byte            // as fetched, until it is in the inbox; nil after that
-	told     uint64            // fingerprint of the body that is in the inbox; 0 = none is
-	until    time.Time         // when it must be asked for again
+	key       resourceKey
+	identity  *schemas.Identity // nil = there is none, or it could not be fetched
+	absent    bool              // the API knows no such identity
+	published uint64            // fingerprint of the body that went to the inbox; 0 = none did
+	until     time.Time         // when it must be asked for again
 }
 
-// tell marks the identity as being in the inbox.
-func (a *author) tell() { a.told, a.body = fingerprint(string(a.body)), nil }
-
-// authors remembers identities for a while, the least recently used first to be
+// authors is a cache of identities; the least recently used is the first to be
 // forgotten. Not safe for concurrent use.
 type authors struct {
 	limit int
-	byKey map[authorKey]*list.Element
+	byKey map[resourceKey]*list.Element
 	order *list.List // of *author, most recently used first
 }
 
 func newAuthors(limit int) *authors {
-	return &authors{limit: limit, byKey: map[authorKey]*list.Element{}, order: list.New()}
+	return &authors{limit: limit, byKey: map[resourceKey]*list.Element{}, order: list.New()}
 }
 
 // get returns what is known; nil when that is nothing or too old.
-func (a *authors) get(key authorKey) *author {
+func (a *authors) get(key resourceKey) *author {
 	known := a.last(key)
 	if known == nil || time.Now().After(known.until) {
 		return nil
@@ -52,7 +56,7 @@ func (a *authors) get(key authorKey) *author {
 }
 
 // last returns what was known last, however old; nil when that is nothing.
-func (a *authors) last(key authorKey) *author {
+func (a *authors) last(key resourceKey) *author {
 	element := a.byKey[key]
 	if element == nil {
 		return nil
@@ -61,17 +65,22 @@ func (a *authors) last(key authorKey) *author {
 	return element.Value.(*author)
 }
 
-// put remembers an answer, for as long as its outcome deserves. A failure does
-// not replace what was known.
+// put keeps an answer, for as long as its outcome deserves. A failure does not
+// replace what was known.
 func (a *authors) put(answer *author, outcome string) {
 	answer.until = time.Now().Add(failureFor)
 	answered := outcome == outcomeFetched || outcome == outcomeAbsent
 	if answered {
 		answer.until = time.Now().Add(authorFor)
+		answer.absent = outcome == outcomeAbsent
 	}
-	if old := a.byKey[answer.key]; old != nil {
-		answer.inherit(old.Value.(*author), answered)
-		a.order.Remove(old)
+	if element := a.byKey[answer.key]; element != nil {
+		old := element.Value.(*author)
+		answer.published = old.published
+		if !answered {
+			answer.identity, answer.absent = old.identity, old.absent
+		}
+		a.order.Remove(element)
 	}
 	a.byKey[answer.key] = a.order.PushFront(answer)
 	for a.order.Len() > a.limit {
@@ -81,13 +90,11 @@ func (a *authors) put(answer *author, outcome string) {
 	}
 }
 
-// inherit takes over what still holds of an older answer.
-func (a *author) inherit(old *author, answered bool) {
-	a.told = old.told
-	switch {
-	case !answered:
-		a.identity, a.body = old.identity, old.body
-	case a.body != nil && fingerprint(string(a.body)) == old.told:
-		a.body = nil // the inbox holds it
+// warm keeps an identity that the bridge has published before, unless something
+// is known of it already or the cache is full.
+func (a *authors) warm(identity *schemas.Identity) {
+	key := resourceKey{account: identity.Account, api: identity.API, id: identity.ID}
+	if a.byKey[key] == nil && a.order.Len() < a.limit {
+		a.byKey[key] = a.order.PushBack(&author{key: key, identity: identity, until: time.Now().Add(authorFor)})
 	}
 }

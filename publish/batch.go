@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ringbridge/ringbridge/internal/kafka"
@@ -16,9 +15,11 @@ import (
 
 // A batch is what one transaction does.
 type batch struct {
-	units  []*unit          // in the order of their offsets within each partition
-	stages map[int32]*stage // by partition
-	met    []met
+	units     []*unit          // in the order of their offsets within each partition
+	stages    map[int32]*stage // by partition
+	published map[*arrived]bool
+	stops     map[int32]kgo.EpochOffset // where the group is to go on, by partition
+	followers []*follower               // for the inbox
 }
 
 // A maker makes batches of records and records of batches. It is used by one
@@ -32,14 +33,6 @@ type maker struct {
 	enricher *enricher
 	log      *slog.Logger
 	metrics  *metrics
-
-	spoiled map[position]error // records whose events cannot be written, and why
-}
-
-// A position is a record's place in the inbox.
-type position struct {
-	partition int32
-	offset    int64
 }
 
 // errSpoiled means that a record of the batch turned out to be a letter after it
@@ -47,54 +40,124 @@ type position struct {
 // published what was not.
 var errSpoiled = errors.New("publish: an event cannot be written")
 
-// make reads, weighs and enriches records. Every error but errEntry is worth a
-// new try: the registry or the broker is out of reach, or errNotOurs.
-func (m *maker) make(ctx context.Context, records []*kgo.Record) (*batch, error) {
-	b := &batch{stages: map[int32]*stage{}}
-	for _, record := range records {
-		u, err := read(ctx, m.codec, record)
-		if err != nil {
-			return nil, err
-		}
-		if fault := m.spoiled[position{record.Partition, record.Offset}]; fault != nil {
-			u.fault, u.finding = fault, nil
-		}
-		if class, fields := oddOf(u.finding); len(fields) > 0 {
-			m.log.Debug("fields left empty because no reading fits their values", "class", class, "fields", fields,
-				"partition", record.Partition, "offset", record.Offset)
-		}
-		b.units = append(b.units, u)
+// make makes a batch of the arrived records that are not held. Every error but
+// errEntry is worth a new try: the registry or the broker is out of reach, or
+// errNotOurs.
+func (m *maker) make(ctx context.Context, polled *backlog) (*batch, error) {
+	if err := polled.owned(); err != nil {
+		return nil, err
 	}
-	for _, u := range b.units {
-		s, err := m.stage(ctx, b, u.record)
-		if err != nil {
+	now := time.Now()
+	polled.trim(now)
+	b := &batch{stages: map[int32]*stage{}, published: map[*arrived]bool{}, stops: map[int32]kgo.EpochOffset{}}
+	for _, partition := range polled.sorted() {
+		l := polled.lanes[partition]
+		if err := m.sift(ctx, b, l, now); err != nil {
 			return nil, err
 		}
-		if err := u.weigh(s); err != nil {
-			return nil, err
-		}
+		b.stops[partition] = l.stop(b.published)
 	}
-	b.met = m.enricher.enrich(ctx, b.units)
+	b.followers = m.enricher.followers()
 	return b, ctx.Err()
 }
 
-// stage returns the batch's stage of a record's partition, over its loaded shard.
-func (m *maker) stage(ctx context.Context, b *batch, record *kgo.Record) (*stage, error) {
-	partition := record.Partition
-	if s := b.stages[partition]; s != nil {
-		return s, nil
+// sift adds the records of a partition to the batch that are not held.
+func (m *maker) sift(ctx context.Context, b *batch, l *lane, now time.Time) error {
+	held := false               // a record before
+	behind := map[string]bool{} // the conversations of those
+	for _, a := range l.arrived {
+		var u *unit
+		if !behind[a.conversation()] {
+			var err error
+			if u, err = m.unit(ctx, b, l, a, held, now); err != nil {
+				return err
+			}
+		}
+		if u == nil {
+			held = true
+			if key := a.conversation(); key != "" {
+				behind[key] = true
+			}
+			continue
+		}
+		b.units = append(b.units, u)
+		b.published[a] = true
 	}
-	shard, err := m.shards.get(partition)
+	return nil
+}
+
+// unit returns what becomes of a record, or nil while the record is held. What a
+// content lacks is asked for if it would be published: a repetition starts no
+// call.
+func (m *maker) unit(ctx context.Context, b *batch, l *lane, a *arrived, afterHeld bool, now time.Time) (*unit, error) {
+	early := a.due.After(now)
+	if early && m.enricher.waits(a) {
+		return nil, nil
+	}
+	u, err := m.readUnit(ctx, a)
 	if err != nil {
 		return nil, err
 	}
-	if shard.entries == nil {
-		if err := m.load(ctx, shard, record.Offset); err != nil {
-			return nil, fmt.Errorf("publish: load state of partition %d: %w", partition, err)
+	if u.fault != nil && afterHeld {
+		return nil, nil
+	}
+	s, err := m.stage(ctx, b, l)
+	if err != nil {
+		return nil, err
+	}
+	if early && !a.judged && m.enricher.incomplete(u) {
+		a.judged = true
+		if err := u.weigh(s.trial()); err != nil {
+			return nil, err
+		}
+		if u.content() != nil {
+			m.enricher.ask(ctx, u, a)
+		}
+		if m.enricher.waits(a) {
+			return nil, nil
+		}
+		if u, err = m.readUnit(ctx, a); err != nil { // a unit is weighed once
+			return nil, err
 		}
 	}
-	b.stages[partition] = newStage(shard)
-	return b.stages[partition], nil
+	m.enricher.fill(u)
+	if err := u.weigh(s); err != nil {
+		return nil, err
+	}
+	u.wishes = m.enricher.wishes(u)
+	return u, nil
+}
+
+// readUnit reads a record.
+func (m *maker) readUnit(ctx context.Context, a *arrived) (*unit, error) {
+	u, err := read(ctx, m.codec, a.record)
+	if err != nil {
+		return nil, err
+	}
+	u.arrived = a
+	if a.fault != nil {
+		u.fault, u.finding = a.fault, nil
+	}
+	if class, fields := oddOf(u.finding); len(fields) > 0 {
+		m.log.Debug("fields left empty because no reading fits their values", "class", class, "fields", fields,
+			"partition", a.record.Partition, "offset", a.record.Offset)
+	}
+	return u, nil
+}
+
+// stage returns the batch's stage of a partition, over its loaded shard.
+func (m *maker) stage(ctx context.Context, b *batch, l *lane) (*stage, error) {
+	shard := l.shard
+	if s := b.stages[shard.partition]; s != nil {
+		return s, nil
+	}
+	if shard.entries == nil {
+		if err := m.load(ctx, shard, l.arrived[0].record.Offset); err != nil {
+			return nil, fmt.Errorf("publish: load state of partition %d: %w", shard.partition, err)
+		}
+	}
+	b.stages[shard.partition] = newStage(shard)
+	return b.stages[shard.partition], nil
 }
 
 // load makes a shard know all that was published of its partition. The inbox is committed up to the offset.
@@ -118,7 +181,7 @@ func (m *maker) load(ctx context.Context, s *shard, committed int64) error {
 }
 
 // records returns everything the transaction writes: the events and letters in
-// the order of the inbox, the identities met, and the state.
+// the order of the inbox, what follows events of before, and the state.
 func (m *maker) records(b *batch, fit limits) ([]*kgo.Record, error) {
 	var out []*kgo.Record
 	for _, u := range b.units {
@@ -128,17 +191,15 @@ func (m *maker) records(b *batch, fit limits) ([]*kgo.Record, error) {
 		}
 		out = append(out, made...)
 	}
-	kept := b.met[:0]
-	for _, met := range b.met {
-		r, err := m.arrivalOf(met)
+	for _, f := range b.followers {
+		r, err := f.record(m.names.Inbox, m.codec)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("publish: encode arrival: %w", err)
 		}
 		if fit.fits(r) {
-			out, kept = append(out, r), append(kept, met)
+			out = append(out, r)
 		}
 	}
-	b.met = kept
 	for _, s := range b.stages {
 		out = append(out, s.records(m.names.Seen)...)
 	}
@@ -154,7 +215,7 @@ func (m *maker) made(u *unit, fit limits) ([]*kgo.Record, error) {
 			return nil, err
 		}
 		if err != nil {
-			m.spoiled[position{u.record.Partition, u.record.Offset}] = err
+			u.arrived.fault = err
 			return nil, errSpoiled
 		}
 		out = append(out, r)
@@ -207,36 +268,11 @@ func withoutRaw(value schemas.Value) bool {
 	return there
 }
 
-// arrivalOf returns an identity met as an arrival, so that the owner of its own
-// partition decides whether it is news: an author who writes in two
-// conversations at once has one owner. It was read from the API, whatever brought
-// its content in.
-func (m *maker) arrivalOf(met met) (*kgo.Record, error) {
-	cause := &met.cause.arrival
-	origin := schemas.OriginPoll
-	if cause.Origin == schemas.OriginBackfill {
-		origin = schemas.OriginBackfill
-	}
-	key := met.author.key
-	value, err := m.codec.Encode(&schemas.Arrival{
-		ArrivalID: uuid.NewString(), Origin: origin, API: key.api, Account: key.account, Kind: kindIdentity, ResourceID: &key.id,
-		ReceivedAt: time.Now().UTC(), ContentType: "application/json", Body: met.author.body,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("publish: encode identity: %w", err)
-	}
-	trace := kgo.RecordHeader{Key: traceHeader, Value: []byte(traceOf(met.cause.record))}
-	return &kgo.Record{Topic: m.names.Inbox, Key: []byte(key.id), Value: value, Headers: []kgo.RecordHeader{trace}}, nil
-}
-
 // merge makes the batch's additions part of the state: its transaction has
 // committed.
 func (b *batch) merge() {
 	for _, s := range b.stages {
 		s.merge()
-	}
-	for _, met := range b.met {
-		met.author.tell()
 	}
 }
 

@@ -54,6 +54,7 @@ type bench struct {
 	wait    sync.WaitGroup
 	cancels []context.CancelFunc
 	arrived [partitions]int64 // offset of the last arrival in each partition
+	bound   time.Duration     // how long events wait for authors and completions
 }
 
 // onBench runs a test in a bubble.
@@ -99,7 +100,7 @@ func newBench(t *testing.T, dial dialFunc, brokers kgo.Opt, names kafka.Names) *
 	codec, err := codecOnce()
 	require.NoError(t, err)
 	b := &bench{
-		T: t, dial: dial, names: names, codec: codec, reg: prometheus.NewRegistry(), log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		T: t, dial: dial, names: names, codec: codec, reg: prometheus.NewRegistry(), log: slog.New(slog.NewTextHandler(t.Output(), nil)), bound: 2 * time.Second,
 		opts: []kgo.Opt{brokers, kgo.Dialer(dial)},
 	}
 	b.client, err = kgo.NewClient(append(b.opts, kgo.ProducerLinger(0))...)
@@ -127,7 +128,7 @@ func (b *bench) start(change ...func(*publish.Deps)) (stop func()) {
 	}
 	ctx, cancel := context.WithCancel(b.Context())
 	done := make(chan error, 1)
-	b.wait.Go(func() { done <- publish.New(deps, publish.Config{EnrichTimeout: 2 * time.Second}).Run(ctx) })
+	b.wait.Go(func() { done <- publish.New(deps, publish.Config{EnrichTimeout: b.bound}).Run(ctx) })
 	stop = sync.OnceFunc(func() {
 		cancel()
 		require.NoError(b, <-done)

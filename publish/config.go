@@ -7,17 +7,17 @@ import (
 
 // Config holds the stage's settings.
 type Config struct {
-	EnrichTimeout time.Duration `env:"ENRICH_TIMEOUT,default=2s"` // how long a batch of events waits for authors and attachments
+	EnrichTimeout time.Duration `env:"ENRICH_TIMEOUT,default=2s"` // how long an event waits for its author and completion; 0 = not at all
 }
 
-// maxEnrichTimeout keeps a slow API from holding up the topics for longer than
-// anyone would call live.
+// maxEnrichTimeout keeps a slow API from holding up a conversation for longer
+// than anyone would call live.
 const maxEnrichTimeout = time.Minute
 
 // Validate returns every fault, each naming its variable.
 func (c Config) Validate() error {
-	if c.EnrichTimeout <= 0 || c.EnrichTimeout > maxEnrichTimeout {
-		return errors.New("ENRICH_TIMEOUT: want more than 0s and at most 1m; to switch enrichment off, leave ENGAGE_BASE_URL empty")
+	if c.EnrichTimeout < 0 || c.EnrichTimeout > maxEnrichTimeout {
+		return errors.New("ENRICH_TIMEOUT: must be 0s to 1m; with 0s events wait for nothing, and what they lack follows")
 	}
 	return nil
 }

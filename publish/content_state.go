@@ -62,8 +62,7 @@ func (s *contentState) content(id string) schemas.Content {
 
 // authorID returns the id of the author; "" = none.
 func (s *contentState) authorID() string {
-	c := s.content("")
-	return deref(c.AuthorID)
+	return deref(readText(s.value(authorField)))
 }
 
 // A contentView is what an arrival about a content brings, with what was fetched for it.
@@ -94,7 +93,7 @@ func (s contentState) reduce(v *contentView) (change, contentState) {
 	var c change
 	switch {
 	case v.eventType == "" && s.published&creationEvents == 0:
-		if !v.complete() {
+		if len(v.seen) == 0 {
 			return change{}, s // an author alone creates nothing
 		}
 		shown := next.content("")
@@ -114,6 +113,3 @@ func (s contentState) reduce(v *contentView) (change, contentState) {
 	next.authorShown = author
 	return c, next
 }
-
-// complete reports whether something of the content itself was seen.
-func (v *contentView) complete() bool { return len(v.seen) > 0 }

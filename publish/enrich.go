@@ -4,11 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"sync"
 	"time"
 
-	"go.opentelemetry.io/otel/trace"
-
-	"github.com/ringbridge/ringbridge/internal/ringcentral"
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
@@ -20,153 +18,207 @@ type API interface {
 	Identity(ctx context.Context, id string) (json.RawMessage, error)
 }
 
-const (
-	// enrichCalls is how many calls are under way at once: enough to fill the
-	// bound of a batch, few enough not to look like an attack.
-	enrichCalls = 16
-	// authorFor is how long an author is taken from memory. A changed name is
-	// seen on the topic identities at once, beside a content after this time.
-	authorFor = 10 * time.Minute
-	// failureFor is how long an author that could not be fetched is not asked
-	// for again.
-	failureFor = 30 * time.Second
-	// authorsKept bounds the memory: about a kilobyte each.
-	authorsKept = 20_000
-)
+// A question is what can be asked of an API.
+type question struct {
+	what string // enrichAuthor or enrichContent
+	resourceKey
+}
 
-// An enricher adds authors and attachments to contents. A batch costs at most
-// the bound, and a dead API one bound, not one each batch. It is used by one
-// goroutine; only its calls are concurrent.
+// A completion is what a GET of a content answered.
+type completion struct {
+	body []byte
+	at   time.Time // when the request began: the answer is at least as new
+}
+
+// An enricher fetches what contents lack: the author, and of a webhook's content
+// the fields that the webhook leaves out. Records wait for its calls for the
+// bound at most (see arrived); what is answered later follows (see wish).
+// Safe for concurrent use.
 type enricher struct {
-	sources map[schemas.Api]*source
-	bound   time.Duration
-	authors *authors
+	bound   time.Duration // how long an event waits; 0 = not at all
+	wake    func()        // called when a call is over or there is something for the inbox
 	log     *slog.Logger
 	metrics *metrics
+	wait    sync.WaitGroup // for calls under way
+
+	mu       sync.Mutex
+	sources  map[schemas.Api]*source // not changed
+	authors  *authors
+	underWay map[question]*call // those that records wait for
+	outgoing []*follower        // for the inbox, in the order in which they were made
 }
 
-// A met identity is one that was fetched for its contents and is not yet in the
-// inbox, where its own partition decides whether it is news.
-type met struct {
-	author *author
-	cause  *unit
-}
-
-// enrich completes the units' contents as far as the API answers in time, and
-// returns the identities met.
-func (e *enricher) enrich(ctx context.Context, units []*unit) []met {
-	var contents []*unit
-	for _, u := range units {
-		if u.content() != nil && e.sources[u.arrival.API] != nil {
-			contents = append(contents, u)
-		}
-	}
-	if len(contents) == 0 {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, e.bound)
-	defer cancel()
-	e.run(ctx, e.calls(contents))
-	return e.attach(contents)
-}
-
-// A call is one question to the API.
+// A call asks the API one question for records that are held. Its fields are the
+// enricher's to guard.
 type call struct {
-	what   string // enrichAuthor or enrichAttachments
-	author *author
-	unit   *unit
+	question
+	priority priority
+	cause    *arrived  // the first record that needs it
+	deadline time.Time // when that record goes out
+	waiters  int       // records that are held for it
 
-	err error
+	over       bool
+	outcome    string
+	completion *completion // of a content that was fetched
 }
 
-// calls returns what has to be asked: each author once, and each content whose
-// webhook tells of files.
-func (e *enricher) calls(contents []*unit) []*call {
-	var calls []*call
-	asked := map[authorKey]bool{}
-	for _, u := range contents {
-		c := &u.content().content.content
-		if c.AuthorID != nil {
-			key := authorKeyOf(u)
-			switch a := e.authors.get(key); {
-			case asked[key]:
-			case a != nil:
-				e.metrics.enriched(enrichAuthor, outcomeCached)
-			default:
-				asked[key] = true
-				calls = append(calls, &call{what: enrichAuthor, unit: u, author: &author{key: key}})
-			}
-		}
-		if u.content().content.hasAttachment && len(c.Attachments) == 0 {
-			calls = append(calls, &call{what: enrichAttachments, unit: u})
-		}
-	}
-	return calls
-}
-
-// make asks one question. What it changes, no other call touches.
-func (e *enricher) make(ctx context.Context, api API, c *call) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	a := &c.unit.arrival
-	priority := ringcentral.Enrich
-	if a.Origin == schemas.OriginBackfill {
-		priority = ringcentral.Backfill // history must not use up what live events need
-	}
-	ctx = trace.ContextWithSpan(ringcentral.WithPriority(ctx, priority), trace.SpanFromContext(c.unit.record.Context))
-	if c.what == enrichAuthor {
-		body, err := api.Identity(ctx, c.author.key.id)
-		if err != nil {
-			return err
-		}
-		identity, err := readIdentity(body, a.API, a.Account)
-		if err != nil {
-			return err
-		}
-		c.author.identity, c.author.body = &identity, body
+// lacks returns the content of a unit that can be completed, and the questions
+// that would complete it, the author's first. The caller holds mu.
+func (e *enricher) lacks(u *unit) (needs []question) {
+	f, ok := u.finding.(*contentFinding)
+	if !ok || e.sources[u.arrival.API] == nil {
 		return nil
 	}
-	body, err := api.Content(ctx, c.unit.content().subject)
-	if err != nil {
-		return err
+	if key, ok := authorKeyOf(u); ok && e.authors.get(key) == nil {
+		needs = append(needs, question{enrichAuthor, key})
 	}
-	o := readObject(body, a.API)
-	files, created, updated := o.files("attachments"), o.instant("created_at"), o.instant("updated_at")
-	if err := o.fault(); err != nil {
-		return err
+	if u.arrival.Origin == schemas.OriginWebhook {
+		needs = append(needs, question{enrichContent, resourceKey{u.arrival.Account, u.arrival.API, f.content.ID}})
 	}
-	// What the event says itself stays: the API tells a later state.
-	content := &c.unit.content().value.(*schemas.ContentEvent).Content
-	content.Attachments = files
-	if content.CreatedAt == nil {
-		content.CreatedAt = created
-	}
-	if content.UpdatedAt == nil {
-		content.UpdatedAt = updated
-	}
-	return nil
+	return needs
 }
 
-// attach gives the contents the authors that are known by now; one that could
-// not be asked for again is better than none.
-func (e *enricher) attach(contents []*unit) []met {
-	var out []met
-	listed := map[*author]bool{}
-	for _, u := range contents {
-		c := u.content().value.(*schemas.ContentEvent)
-		if c.Content.AuthorID == nil {
+// authorKeyOf returns the key of a content's author; false where it names none.
+func authorKeyOf(u *unit) (resourceKey, bool) {
+	f, ok := u.finding.(*contentFinding)
+	if !ok || f.content.AuthorID == nil {
+		return resourceKey{}, false
+	}
+	return resourceKey{account: u.arrival.Account, api: u.arrival.API, id: *f.content.AuthorID}, true
+}
+
+// incomplete reports whether it is worth asking for something that the unit's
+// content lacks.
+func (e *enricher) incomplete(u *unit) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.lacks(u)) > 0
+}
+
+// ask starts the calls for what the content of a record lacks, and returns those
+// that the record is to wait for. Records that need the same answer share a
+// call. While the API rests there are none.
+func (e *enricher) ask(ctx context.Context, u *unit, a *arrived) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s := e.sources[u.arrival.API]
+	for _, q := range e.lacks(u) {
+		c := e.underWay[q]
+		switch {
+		case c != nil:
+		case !s.breaker.allow():
+			e.metrics.enriched(q.what, outcomeSkipped)
 			continue
+		default:
+			c = &call{question: q, priority: priorityOf(q.what, u.arrival.Origin), cause: a, deadline: a.due}
+			e.underWay[q] = c
+			e.start(ctx, s, c)
 		}
-		a := e.authors.last(authorKeyOf(u))
-		if a == nil || a.identity == nil {
-			continue
-		}
-		c.Author = a.identity
-		if a.body != nil && !listed[a] {
-			listed[a] = true
-			out = append(out, met{author: a, cause: u})
+		c.waiters++
+		a.calls = append(a.calls, c)
+	}
+}
+
+// waits reports whether a record has a reason to wait for its calls: one of them
+// is under way, and the API answers.
+func (e *enricher) waits(a *arrived) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, c := range a.calls {
+		if !c.over && !e.sources[c.api].breaker.open() {
+			return true
 		}
 	}
-	return out
+	return false
+}
+
+// leave notes that a record waits for its calls no more. A call for which none
+// waits is not made, unless it has begun.
+func (e *enricher) leave(a *arrived) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, c := range a.calls {
+		c.waiters--
+	}
+	a.calls = nil
+}
+
+// fill gives a unit what is known for its content by now: an author that could
+// not be asked for again is better than none.
+func (e *enricher) fill(u *unit) {
+	key, ok := authorKeyOf(u)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.sources[u.arrival.API] == nil {
+		return
+	}
+	if ok {
+		if known := e.authors.last(key); known != nil {
+			u.author = known.identity
+		}
+	}
+	for _, c := range u.arrived.calls {
+		if c.what == enrichContent && c.over {
+			u.completion = c.completion
+		}
+	}
+}
+
+// wishes returns what is to follow the content event of a unit that has been
+// filled and weighed: what it lacks and the API may have.
+func (e *enricher) wishes(u *unit) (wishes []question) {
+	event := u.content()
+	if event == nil {
+		return nil
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.sources[u.arrival.API] == nil {
+		return nil
+	}
+	out := event.value.(*schemas.ContentEvent)
+	if id := out.Content.AuthorID; id != nil {
+		key := resourceKey{u.arrival.Account, u.arrival.API, *id}
+		known := e.authors.get(key)
+		switch {
+		case out.Author == nil && (known == nil || !known.absent):
+			wishes = append(wishes, question{enrichAuthor, key})
+		case known != nil && out.Author != nil && !asked(u.arrived, enrichAuthor):
+			e.metrics.enriched(enrichAuthor, outcomeCached)
+		}
+	}
+	if u.arrival.Origin == schemas.OriginWebhook && u.completion == nil && !settled(u.arrived) {
+		wishes = append(wishes, question{enrichContent, resourceKey{u.arrival.Account, u.arrival.API, event.subject}})
+	}
+	return wishes
+}
+
+// asked reports whether a record had a call of that kind.
+func asked(a *arrived, what string) bool {
+	for _, c := range a.calls {
+		if c.what == what {
+			return true
+		}
+	}
+	return false
+}
+
+// settled reports whether the API has answered that the record's content cannot
+// be had.
+func settled(a *arrived) bool {
+	for _, c := range a.calls {
+		if c.what == enrichContent && (c.outcome == outcomeAbsent || c.outcome == outcomeUnreadable) {
+			return true
+		}
+	}
+	return false
+}
+
+// warm makes identities known that the bridge has published before.
+func (e *enricher) warm(identities map[string]*schemas.Identity) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, identity := range identities {
+		e.authors.warm(identity)
+	}
 }

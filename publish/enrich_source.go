@@ -2,20 +2,47 @@ package publish
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
+	"time"
 
-	"golang.org/x/sync/errgroup"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/ringbridge/ringbridge/internal/ringcentral"
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
+// enrichCalls is how many calls for held records an API has under way at once:
+// enough to fill the bound, few enough not to look like an attack.
+const enrichCalls = 16
+
 // A source is an API with what is known of its health: one that is dead does not
-// keep contents of the other from being completed.
+// keep contents of the other from being completed. The enricher guards it.
 type source struct {
-	api     API
-	breaker breaker
+	api      API
+	breaker  breaker
+	answered time.Time // when it answered last
+
+	queue   []func() // calls that wait for a worker
+	workers int
+	wishes  map[priority]*wishList // not changed
+}
+
+// A priority is that of a call to the API.
+type priority = ringcentral.Priority
+
+// priorityOf returns the priority of a call: history must not use up what live
+// events need.
+func priorityOf(what string, origin schemas.Origin) priority {
+	switch {
+	case origin == schemas.OriginBackfill:
+		return ringcentral.Backfill
+	case what == enrichAuthor:
+		return ringcentral.Enrich
+	default:
+		return ringcentral.Complete
+	}
 }
 
 // sourcesOf returns the APIs that are there.
@@ -23,69 +50,143 @@ func sourcesOf(apis map[schemas.Api]API) map[schemas.Api]*source {
 	sources := map[schemas.Api]*source{}
 	for name, api := range apis {
 		if api != nil {
-			sources[name] = &source{api: api}
+			sources[name] = &source{api: api, wishes: newWishLists()}
 		}
 	}
 	return sources
 }
 
-// run makes the calls, but to an API that rests, and weighs how they ended.
-func (e *enricher) run(ctx context.Context, calls []*call) {
-	bySource := map[*source][]*call{}
-	for _, c := range calls {
-		s := e.sources[c.unit.arrival.API]
-		if s.breaker.open() {
-			e.metrics.enriched(c.what, outcomeSkipped)
-			continue
-		}
-		bySource[s] = append(bySource[s], c)
+// start makes a call as soon as a worker of its source is free. The caller holds
+// mu.
+func (e *enricher) start(ctx context.Context, s *source, c *call) {
+	s.queue = append(s.queue, func() { e.make(ctx, s, c) })
+	if s.workers < enrichCalls {
+		s.workers++
+		e.wait.Go(func() { e.work(s) })
 	}
-	var sources errgroup.Group
-	for s, calls := range bySource {
-		sources.Go(func() error {
-			var group errgroup.Group
-			group.SetLimit(enrichCalls)
-			for _, c := range calls {
-				group.Go(func() error {
-					c.err = e.make(ctx, s.api, c)
-					return nil
-				})
-			}
-			return group.Wait() // the errors are in the calls
+}
+
+// work makes calls until none is left.
+func (e *enricher) work(s *source) {
+	for {
+		e.mu.Lock()
+		if len(s.queue) == 0 {
+			s.workers--
+			e.mu.Unlock()
+			return
+		}
+		next := s.queue[0]
+		s.queue = s.queue[1:]
+		e.mu.Unlock()
+		next()
+	}
+}
+
+// make makes one call for held records. It never waits for the rate limit.
+func (e *enricher) make(ctx context.Context, s *source, c *call) {
+	ctx = trace.ContextWithSpan(ringcentral.WithoutWaiting(ctx), trace.SpanFromContext(c.cause.record.Context))
+	within, cancel := context.WithDeadline(ctx, c.deadline)
+	defer cancel()
+	e.mu.Lock()
+	needed := c.waiters > 0 && within.Err() == nil
+	e.mu.Unlock()
+	got := answer{outcome: outcomeLate}
+	if needed {
+		got = fetch(within, s.api, c.question, c.priority)
+	}
+	e.mu.Lock()
+	delete(e.underWay, c.question)
+	c.over, c.outcome = true, got.outcome
+	e.metrics.enriched(c.what, got.outcome)
+	switch {
+	case !needed, ctx.Err() != nil: // it says nothing of the API
+		s.breaker.none()
+	default:
+		e.judge(s, c.question, got)
+		if got.outcome == outcomeFetched && c.what == enrichContent {
+			c.completion = &completion{body: got.body, at: got.began}
+		}
+		e.learn(c.question, c.priority, traceOf(c.cause.record), got)
+	}
+	e.mu.Unlock()
+	e.wake()
+}
+
+// An answer is how a call ended.
+type answer struct {
+	outcome  string
+	err      error
+	began    time.Time
+	body     json.RawMessage
+	identity *schemas.Identity // of an author
+}
+
+// fetch asks an API a question.
+func fetch(ctx context.Context, api API, q question, p priority) answer {
+	ctx = ringcentral.WithPriority(ctx, p)
+	got := answer{began: time.Now()}
+	if q.what == enrichAuthor {
+		if got.body, got.err = api.Identity(ctx, q.id); got.err == nil {
+			var identity schemas.Identity
+			identity, got.err = readIdentity(got.body, q.api, q.account)
+			got.identity = &identity
+		}
+	} else if got.body, got.err = api.Content(ctx, q.id); got.err == nil {
+		row := schemas.Arrival{Origin: schemas.OriginPoll, API: q.api, Account: q.account, Kind: kindContent, Body: got.body}
+		_, got.err = parse(&row)
+	}
+	got.outcome = outcomeOf(got.err)
+	return got
+}
+
+// judge weighs what the end of a call shows of its API. The caller holds mu.
+func (e *enricher) judge(s *source, q question, got answer) {
+	switch got.outcome {
+	case outcomeFetched, outcomeAbsent:
+		s.answered = time.Now()
+		s.breaker.success()
+		return
+	case outcomeNoBudget: // costs no time, and says nothing of the API
+		s.breaker.none()
+		return
+	}
+	s.breaker.failure()
+	if got.outcome == outcomeLate && s.answered.Before(got.began) {
+		s.breaker.trip() // it answered nothing meanwhile
+	}
+	e.log.Debug("enrichment failed", "what", q.what, "resource_id", q.id, "outcome", got.outcome, "error", got.err)
+}
+
+// learn keeps the answer about an author, and what follows from an answer for the
+// inbox. The caller holds mu.
+func (e *enricher) learn(q question, p priority, trace string, got answer) {
+	if q.what != enrichAuthor || got.outcome == outcomeNoBudget {
+		return
+	}
+	known := &author{key: q.resourceKey}
+	if got.outcome == outcomeFetched {
+		known.identity = got.identity
+	}
+	e.authors.put(known, got.outcome)
+	if got.outcome != outcomeFetched {
+		return
+	}
+	// Its own partition decides whether the identity is news: an author who writes
+	// in two conversations at once has one owner.
+	if state := fingerprint(string(got.body)); state != known.published {
+		known.published = state
+		e.follow(&follower{
+			arrival: rowOf(q, p, kindIdentity, q.id, got), key: []byte(q.id), trace: trace,
 		})
 	}
-	_ = sources.Wait()
-	for s, calls := range bySource {
-		e.judge(s, calls)
+	for _, list := range e.sources[q.api].wishes {
+		if w := list.take(q); w != nil {
+			e.grant(w, got)
+		}
 	}
 }
 
-// judge weighs how calls to an API ended.
-func (e *enricher) judge(s *source, calls []*call) {
-	answered, late := false, false
-	for _, c := range calls {
-		outcome := outcomeOf(c.err)
-		e.metrics.enriched(c.what, outcome)
-		late = late || outcome == outcomeLate
-		switch outcome {
-		case outcomeFetched, outcomeAbsent:
-			answered = true
-			s.breaker.success()
-		case outcomeNoBudget:
-			continue // costs no time, and says nothing of the API or the author
-		default:
-			s.breaker.failure()
-			e.log.Debug("enrichment failed", "what", c.what, "content_id", c.unit.content().subject, "outcome", outcome, "error", c.err)
-		}
-		if c.what == enrichAuthor {
-			e.authors.put(c.author, outcome)
-		}
-	}
-	if late && !answered {
-		s.breaker.trip() // it answered nothing for a whole bound
-	}
-}
-
+// outcomeOf returns how a call ended, by its error.
 func outcomeOf(err error) string {
 	var answered *ringcentral.Error
 	var unreadable *ParseError

@@ -74,7 +74,7 @@ func (u *unit) contentEvent(f *contentFinding, c change, id string, state *conte
 	content := state.content(f.content.ID)
 	value := &schemas.ContentEvent{
 		EventID: id, EventType: c.eventType, OccurredAt: at, ReceivedAt: a.ReceivedAt, Origin: a.Origin, API: a.API, Account: a.Account,
-		Content: content, Raw: &f.raw,
+		Content: content, Raw: readText(f.raw),
 	}
 	if state.authorShown {
 		value.Author = u.author

@@ -51,12 +51,7 @@ func (s State) TakeWith(a schemas.Arrival, answer []byte, begun time.Time, autho
 	}
 	u := &unit{record: &kgo.Record{}, arrival: a, finding: finding, author: author}
 	if answer != nil {
-		row := schemas.Arrival{Origin: schemas.OriginPoll, API: a.API, Kind: kindContent, ReceivedAt: begun, Body: answer}
-		completion, err := parse(&row)
-		if err != nil {
-			return nil, err
-		}
-		u.completion, u.completionAt = completion.(*contentFinding), begun
+		u.completion = &completion{body: answer, at: begun}
 	}
 	return s.publish(u)
 }

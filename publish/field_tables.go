@@ -72,3 +72,8 @@ var messageFields = func() []field[schemas.Message] {
 		textField("owner_name", func(v *m) **string { return &v.OwnerName }),
 	}
 }()
+
+// authorField is the number of a content's author_id.
+//
+//nolint:gochecknoglobals // of the table
+var authorField = numbersOf(contentFields, "author_id")[0]

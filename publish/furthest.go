@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,8 +12,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
-
-	"github.com/ringbridge/ringbridge/internal/kafka"
 )
 
 // A replay moves the group's offset back. How far the inbox had been published before is kept in the metadata of the
@@ -48,21 +47,51 @@ func (s *session) furthest(ctx context.Context, partition int32) (int64, error) 
 	return Furthest(at.Offset), nil
 }
 
-// keepFurthest returns a context with which the offsets of a transaction keep what a replay has noted.
-func (s *shards) keepFurthest(ctx context.Context, n kafka.Names) context.Context {
+// withOffsets returns a context with which a transaction commits the offsets at
+// which the group is to go on, and keeps what a replay has noted. The client by
+// itself would commit what it has polled: past the records that are held, and
+// nothing where only such are published.
+func (s *shards) withOffsets(ctx context.Context, inbox string, stops map[int32]kgo.EpochOffset) context.Context {
 	furthest := map[int32]int64{}
 	for _, shard := range s.all() {
 		furthest[shard.partition] = shard.furthest
 	}
 	return kgo.PreTxnCommitFnContext(ctx, func(request *kmsg.TxnOffsetCommitRequest) error {
-		for _, topic := range request.Topics {
-			for i := range topic.Partitions {
-				if p := &topic.Partitions[i]; topic.Topic == n.Inbox && p.Offset < furthest[p.Partition] {
-					metadata := OffsetMetadata(furthest[p.Partition])
-					p.Metadata = &metadata
-				}
+		topic := topicOfCommit(request, inbox, len(stops) > 0)
+		if topic == nil {
+			return nil
+		}
+		for partition, at := range stops {
+			i := slices.IndexFunc(topic.Partitions, func(p kmsg.TxnOffsetCommitRequestTopicPartition) bool { return p.Partition == partition })
+			if i < 0 {
+				i = len(topic.Partitions)
+				topic.Partitions = append(topic.Partitions, kmsg.NewTxnOffsetCommitRequestTopicPartition())
+				topic.Partitions[i].Partition, topic.Partitions[i].Metadata = partition, &request.MemberID
+			}
+			topic.Partitions[i].Offset, topic.Partitions[i].LeaderEpoch = at.Offset, at.Epoch
+		}
+		for i := range topic.Partitions {
+			if p := &topic.Partitions[i]; p.Offset < furthest[p.Partition] {
+				metadata := OffsetMetadata(furthest[p.Partition])
+				p.Metadata = &metadata
 			}
 		}
 		return nil
 	})
+}
+
+// topicOfCommit returns the inbox in a commit of offsets, adding it if wanted.
+func topicOfCommit(request *kmsg.TxnOffsetCommitRequest, inbox string, add bool) *kmsg.TxnOffsetCommitRequestTopic {
+	for i := range request.Topics {
+		if request.Topics[i].Topic == inbox {
+			return &request.Topics[i]
+		}
+	}
+	if !add {
+		return nil
+	}
+	topic := kmsg.NewTxnOffsetCommitRequestTopic()
+	topic.Topic = inbox
+	request.Topics = append(request.Topics, topic)
+	return &request.Topics[len(request.Topics)-1]
 }

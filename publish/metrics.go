@@ -11,8 +11,8 @@ import (
 
 // What is enriched, and how it ended: label values.
 const (
-	enrichAuthor      = "author"
-	enrichAttachments = "attachments"
+	enrichAuthor  = "author"
+	enrichContent = "content"
 
 	outcomeCached     = "cached"     // known from before
 	outcomeFetched    = "fetched"    // the API told
@@ -22,6 +22,14 @@ const (
 	outcomeUnreadable = "unreadable" // the answer has another form
 	outcomeNoBudget   = "no_budget"  // not asked: the API's limits leave no call within the bound
 	outcomeSkipped    = "skipped"    // not asked: the API has not answered lately
+)
+
+// What becomes of an answer that an event went out without: label values.
+const (
+	completionQueued  = "queued"  // the API is to be asked
+	completionDone    = "done"    // the answer follows by the inbox
+	completionAbsent  = "absent"  // the API knows no such thing
+	completionDropped = "dropped" // given up: too many wait, it cannot be read, or it failed again and again
 )
 
 // metrics are the stage's; their names are part of its surface.
@@ -36,6 +44,9 @@ type metrics struct {
 	duration     prometheus.Histogram
 	lag          prometheus.Histogram
 	enrichment   *prometheus.CounterVec // what, outcome
+	completions  *prometheus.CounterVec // what, result
+	wishes       prometheus.Gauge
+	held         prometheus.Gauge
 	stateEntries prometheus.Gauge
 	stateLoad    prometheus.Histogram
 }
@@ -59,7 +70,14 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		letters:      counter("letters_total", "Arrivals given up to inbox.dlq, by reason.", "reason"),
 		oddFields:    counter("odd_fields_total", "Fields left empty because no reading fits their values, by class of arrival; what was received goes out with the event.", "class"),
 		transactions: counter("transactions_total", "Transactions by how they ended; aborted ones are redone.", "result"),
-		enrichment:   counter("enrichment_total", "Authors and attachments asked for, by how it ended.", "what", "outcome"),
+		enrichment:   counter("enrichment_total", "Authors and contents asked for, by how it ended.", "what", "outcome"),
+		completions:  counter("completions_total", "What events went out without and is asked for afterwards, by what became of it.", "what", "result"),
+		wishes: register(reg, prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "ringbridge_publish_completions_waiting", Help: "Events whose author or completion is still to be asked for.",
+		})),
+		held: register(reg, prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "ringbridge_publish_held_records", Help: "Arrivals that wait for their author or completion, for ENRICH_TIMEOUT at most, or for one before them.",
+		})),
 		repaired: register(reg, prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "ringbridge_publish_repaired_events_total", Help: "Events published because a poll found them: their webhook was lost or is late.",
 		})),
@@ -98,7 +116,10 @@ func (m *metrics) prefill() {
 	for _, result := range []string{resultCommitted, resultAborted} {
 		m.transactions.WithLabelValues(result)
 	}
-	for _, what := range []string{enrichAuthor, enrichAttachments} {
+	for _, what := range []string{enrichAuthor, enrichContent} {
+		for _, result := range []string{completionQueued, completionDone, completionAbsent, completionDropped} {
+			m.completions.WithLabelValues(what, result)
+		}
 		for _, outcome := range []string{outcomeCached, outcomeFetched, outcomeAbsent, outcomeLate, outcomeFailed, outcomeUnreadable, outcomeNoBudget, outcomeSkipped} {
 			m.enrichment.WithLabelValues(what, outcome)
 		}
@@ -106,6 +127,10 @@ func (m *metrics) prefill() {
 }
 
 func (m *metrics) enriched(what, outcome string) { m.enrichment.WithLabelValues(what, outcome).Inc() }
+
+func (m *metrics) completed(what, result string, n int) {
+	m.completions.WithLabelValues(what, result).Add(float64(n))
+}
 
 // committed counts what a committed transaction published.
 func (m *metrics) committed(b *batch, at time.Time) {

@@ -10,7 +10,24 @@ const (
 	kindContent  = "content"
 	kindIdentity = "identity"
 	kindMessage  = "message"
+	// kindAuthor is the bridge's own: an identity that was fetched after a content of its
+	// had gone out without it. The arrival's resource is the content.
+	kindAuthor = "author"
 )
+
+// An authorFinding is the author of a content.
+type authorFinding struct {
+	contentID string
+	identity  schemas.Identity
+}
+
+func parseAuthor(a *schemas.Arrival) (finding, error) {
+	identity, err := readIdentity(a.Body, a.API, a.Account)
+	if err != nil {
+		return nil, err
+	}
+	return &authorFinding{contentID: deref(a.ResourceID), identity: identity}, nil
+}
 
 // A finding is what one arrival says: *contentFinding, *messageFinding,
 // *activityFinding or *identityFinding.
@@ -31,6 +48,8 @@ func parse(a *schemas.Arrival) (finding, error) {
 		return parseContentRow(a)
 	case row && a.Kind == kindIdentity && (a.API == schemas.ApiSocial || a.API == schemas.ApiEngage):
 		return parseIdentityRow(a)
+	case row && a.Kind == kindAuthor:
+		return parseAuthor(a)
 	}
 	o := readObject(a.Body, a.API)
 	if err := o.fault(); err != nil {

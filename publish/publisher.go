@@ -51,6 +51,7 @@ type Publisher struct {
 	schema  trouble
 	maker   *maker
 	pulse   pulse
+	waker   waker
 	metrics *metrics
 	tracer  trace.Tracer
 }
@@ -77,9 +78,10 @@ func New(deps Deps, cfg Config) *Publisher {
 	p.maker = &maker{
 		names: deps.Names, codec: deps.Codec, shards: &shards{}, read: p.readTo, log: deps.Logger, metrics: m,
 		enricher: &enricher{
-			sources: sourcesOf(map[schemas.Api]API{schemas.ApiEngage: deps.API, schemas.ApiSocial: deps.Social}), bound: cfg.EnrichTimeout, authors: newAuthors(authorsKept), log: deps.Logger, metrics: m,
+			bound: cfg.EnrichTimeout, wake: p.waker.wake, log: deps.Logger, metrics: m,
+			sources: sourcesOf(map[schemas.Api]API{schemas.ApiEngage: deps.API, schemas.ApiSocial: deps.Social}),
+			authors: newAuthors(authorsKept), underWay: map[question]*call{},
 		},
-		spoiled: map[position]error{},
 	}
 	return p
 }
@@ -88,6 +90,7 @@ func New(deps Deps, cfg Config) *Publisher {
 // the group and returns nil; that takes stopBound at most. Outages are waited
 // out. The error is one that waiting does not heal. Run may be called once.
 func (p *Publisher) Run(ctx context.Context) error {
+	defer p.enrich(ctx)()
 	wait := restartMin
 	for ctx.Err() == nil {
 		begun := time.Now()
@@ -106,7 +109,22 @@ func (p *Publisher) Run(ctx context.Context) error {
 		_ = sleep.For(ctx, wait) // the loop sees that ctx is done
 		wait = min(2*wait, restartMax)
 	}
-	return nil //nolint:nilerr // what broke was told; being stopped is no error
+	return nil
+}
+
+// enrich lets contents be completed in the background until the function that it
+// returns is called, which waits for the end of all calls.
+func (p *Publisher) enrich(ctx context.Context) (stop func()) {
+	e := p.maker.enricher
+	ctx, cancel := context.WithCancel(ctx)
+	e.run(ctx)
+	if len(e.sources) > 0 {
+		e.wait.Go(func() { p.warm(ctx) })
+	}
+	return func() {
+		cancel()
+		e.wait.Wait()
+	}
 }
 
 // readTo reads a partition with clients of its own.

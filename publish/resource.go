@@ -26,6 +26,7 @@ type observation struct {
 
 	// Of a row: when the resource changed last, 0 where it does not say; and when it was read.
 	changed, read int64
+	fresh         bool // a single GET, which no list holds back: it is newer than every webhook before it
 	// Of a webhook: between from and at the resource was as it says; print tells those of one
 	// moment apart. at = 0 is older than everything: it fills in what is not known, the greatest
 	// rank first.
@@ -62,7 +63,7 @@ type resource struct {
 	changed   int64    // ms, when the row changed; 0 = no row has said
 	read      int64    // ms, when the row was read
 	lastRead  int64    // ms, when any row was read last
-	confirmed int64    // ms: any row shows a change of then, or was read then and does not say
+	confirmed int64    // ms: any row shows a change of then, or was read then and is fresh or does not say
 	claims    map[int]claim
 	moment    int64    // ms, at which the newest webhook over the row was issued
 	met       []uint64 // the prints of the webhooks of that moment, as they came in; never changed in place
@@ -96,6 +97,9 @@ func (r resource) withRow(o *observation, unit time.Duration) resource {
 	}
 	r.lastRead = max(r.lastRead, o.read)
 	r.confirmed = max(r.confirmed, cmp.Or(o.changed, o.read))
+	if o.fresh {
+		r.confirmed = max(r.confirmed, o.read)
+	}
 	if len(r.claims) == 0 {
 		return r
 	}

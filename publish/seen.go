@@ -136,12 +136,20 @@ func (s *shard) forget() { s.entries = nil }
 type stage struct {
 	shard *shard
 	added map[digest]string
+	under *stage            // what this one is tried over; nil = it is no trial
 	keys  map[digest]string // as text, for the records
 	order []digest          // of the first addition
 }
 
 func newStage(s *shard) *stage {
 	return &stage{shard: s, added: map[digest]string{}, keys: map[digest]string{}}
+}
+
+// trial returns a stage over this one, to see what a unit would become.
+func (s *stage) trial() *stage {
+	t := newStage(s.shard)
+	t.under = s
+	return t
 }
 
 // get returns the newest entry of a key; "" when there is none.
@@ -152,6 +160,9 @@ func (s *stage) get(key string) string {
 	d := digestOf([]byte(key))
 	if entry, ok := s.added[d]; ok {
 		return entry
+	}
+	if s.under != nil {
+		return s.under.get(key)
 	}
 	return s.shard.entries[d]
 }

@@ -47,6 +47,7 @@ type session struct {
 	*Publisher
 	kafkaSession *kgo.GroupTransactSession
 	fit          limits
+	polled       *backlog
 	ended        time.Time // when the last transaction ended
 	aborts       int       // in a row
 }
@@ -62,7 +63,7 @@ func (p *Publisher) session(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errOptions, err)
 	}
-	s := &session{Publisher: p, kafkaSession: gts, fit: fit}
+	s := &session{Publisher: p, kafkaSession: gts, fit: fit, polled: newBacklog(p.maker.shards)}
 	p.maker.furthest = s.furthest
 	p.pulse.beat("joining the group")
 	running, end := context.WithCancelCause(ctx)
@@ -72,6 +73,7 @@ func (p *Publisher) session(ctx context.Context) error {
 		s.watch(running, end)
 	}()
 	err = s.loop(running)
+	s.giveUp()
 	if cause := context.Cause(running); errors.Is(cause, errStalled) {
 		err = cause
 	}
@@ -103,25 +105,46 @@ func (p *Publisher) options(fit limits) []kgo.Opt {
 	}, p.deps.Session)
 }
 
-// loop publishes batch after batch. It returns nil when ctx is done.
+// loop publishes batch after batch. It returns nil when ctx is done: what is held
+// then is not committed, and comes again.
 func (s *session) loop(ctx context.Context) error {
 	for ctx.Err() == nil {
 		_ = sleep.For(ctx, time.Until(s.ended.Add(gap))) // polling sees that ctx is done
 		s.pulse.beat("fetching")
-		fetches := s.kafkaSession.PollRecords(ctx, batchRecords)
+		records, err := s.poll(ctx)
 		if ctx.Err() != nil {
 			break
 		}
-		if err := fetches.Err(); err != nil {
+		if err != nil {
 			return fmt.Errorf("publish: read inbox: %w", err)
 		}
-		if records := fetches.Records(); len(records) > 0 {
-			if err := s.publish(ctx, records); err != nil {
-				return err
-			}
+		s.begin(records)
+		s.giveBack(s.polled.add(records, time.Now().Add(s.maker.enricher.bound)))
+		if err := s.publish(ctx); err != nil {
+			return err
 		}
 	}
 	return nil //nolint:nilerr // what being stopped does to the fetches is no error
+}
+
+// poll waits for records, until a record that is held is due or what it waits
+// for is answered.
+func (s *session) poll(ctx context.Context) ([]*kgo.Record, error) {
+	waiting, cancel := s.waker.wait(ctx, s.polled.due())
+	defer cancel()
+	fetches := s.kafkaSession.PollRecords(waiting, batchRecords)
+	err := fetches.Err()
+	if ended := waiting.Err(); ended != nil && errors.Is(err, ended) {
+		err = nil
+	}
+	return fetches.Records(), err
+}
+
+// giveUp gives back what is held when the session ends.
+func (s *session) giveUp() {
+	all := s.polled.all()
+	s.polled = newBacklog(s.maker.shards)
+	s.giveBack(all)
 }
 
 // watch asks the brokers whether they are there, and looks whether the session gets

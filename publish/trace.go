@@ -40,7 +40,7 @@ func carried(record *kgo.Record) string {
 }
 
 // begin begins a span for each record, from its arrival here to the end of its
-// transaction, and makes it the record's context.
+// transaction, the time included in which it is held, and makes it the record's context.
 //
 // A record whose transaction does not commit comes again, and has another span, beside
 // the first. Its events, of which one is read, name the one that committed.
@@ -56,21 +56,11 @@ func (p *Publisher) begin(records []*kgo.Record) {
 	}
 }
 
-// end ends the spans that begin began. b is nil where it did not come to a transaction.
-func end(records []*kgo.Record, b *batch, committed bool) {
-	if b != nil {
-		for _, u := range b.units {
-			u.describe(trace.SpanFromContext(u.record.Context))
-		}
-	}
-	for _, r := range records {
-		span := trace.SpanFromContext(r.Context)
-		if !committed {
-			span.SetAttributes(tracing.Outcome.String("not_committed"))
-			tracing.Failed(span, "not_committed")
-		}
-		span.End()
-	}
+// endUncommitted ends the span of a record that is given back.
+func endUncommitted(span trace.Span) {
+	span.SetAttributes(tracing.Outcome.String("not_committed"))
+	tracing.Failed(span, "not_committed")
+	span.End()
 }
 
 // describe says what was made of the unit.

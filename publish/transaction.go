@@ -23,28 +23,30 @@ const (
 	retryMax = 5 * time.Second
 )
 
-// publish turns records into one transaction. The error ends the session; a
-// transaction that did not commit is none, as the client goes back to the
-// committed offsets and the records come again.
-func (s *session) publish(ctx context.Context, records []*kgo.Record) error {
-	s.begin(records)
-	b, out, err := s.prepare(ctx, records)
-	committed := false
-	defer func() { end(records, b, committed) }()
+// publish turns the arrived records that are not held into one transaction. The
+// error ends the session; a transaction that did not commit is none, as its
+// records come again.
+func (s *session) publish(ctx context.Context) error {
+	b, out, err := s.prepare(ctx)
 	switch {
 	case errors.Is(err, errNotOurs):
 		return s.abandon(ctx)
 	case err != nil:
 		return err
+	case len(b.units) == 0 && (len(b.followers) == 0 || len(b.stops) == 0):
+		// A transaction without offsets would take half a second: the client then
+		// cannot tell how old the broker is.
+		s.metrics.held.Set(float64(s.polled.len()))
+		return nil
 	}
 	begun := time.Now()
 	graceful, cancel := withGrace(ctx)
 	defer cancel()
-	committed, err = s.transact(graceful, out)
+	committed, err := s.transact(graceful, b, out)
 	failpoint.Hit("publish/ended")
 	s.ended = time.Now()
 	s.metrics.duration.Observe(s.ended.Sub(begun).Seconds())
-	s.report(b, len(records), committed, s.ended.Sub(begun))
+	s.report(b, committed, s.ended.Sub(begun))
 	if !committed {
 		// The broker may have committed all the same, if its answer was lost.
 		b.forget()
@@ -52,26 +54,59 @@ func (s *session) publish(ctx context.Context, records []*kgo.Record) error {
 		if err != nil {
 			return fmt.Errorf("publish: transaction: %w", err)
 		}
+		s.rewind()
 		return s.pause(ctx)
 	}
 	s.aborts = 0
-	b.merge()
-	clear(s.maker.spoiled)
-	s.metrics.transactions.WithLabelValues(resultCommitted).Inc()
-	s.metrics.committed(b, s.ended)
-	s.metrics.stateEntries.Set(float64(s.maker.entries()))
+	s.settle(b)
 	s.kafka.over()
 	return nil
 }
 
+// settle notes that a batch is published.
+func (s *session) settle(b *batch) {
+	b.merge()
+	s.polled.published(b.published)
+	e := s.maker.enricher
+	for _, u := range b.units {
+		for _, q := range u.wishes {
+			e.wish(u, q)
+		}
+		e.leave(u.arrived)
+		u.describe(u.arrived.span())
+		u.arrived.span().End()
+	}
+	e.followed(len(b.followers))
+	s.metrics.transactions.WithLabelValues(resultCommitted).Inc()
+	s.metrics.committed(b, s.ended)
+	s.metrics.held.Set(float64(s.polled.len()))
+	s.metrics.stateEntries.Set(float64(s.maker.entries()))
+}
+
+// rewind gives back what comes again after a transaction that did not commit.
+func (s *session) rewind() {
+	offsets := s.kafkaSession.Client().CommittedOffsets()
+	s.giveBack(s.polled.rewound(offsets[s.deps.Names.Inbox]))
+	s.waker.wake() // what stays may be ready to go
+}
+
+// giveBack ends the work on records that will not be published from here.
+func (s *session) giveBack(gone []*arrived) {
+	for _, a := range gone {
+		s.maker.enricher.leave(a)
+		endUncommitted(a.span())
+	}
+	s.metrics.held.Set(float64(s.polled.len()))
+}
+
 // prepare makes the batch and its records. While the registry is out of reach it
 // waits. errNotOurs means that a partition was taken away meanwhile.
-func (s *session) prepare(ctx context.Context, records []*kgo.Record) (*batch, []*kgo.Record, error) {
+func (s *session) prepare(ctx context.Context) (*batch, []*kgo.Record, error) {
 	wait := retryMin
 	for {
 		var out []*kgo.Record
 		s.pulse.beat("making events")
-		b, err := s.maker.make(ctx, records)
+		b, err := s.maker.make(ctx, s.polled)
 		if err == nil {
 			out, err = s.maker.records(b, s.fit)
 		}
@@ -98,7 +133,7 @@ func (s *session) prepare(ctx context.Context, records []*kgo.Record) (*batch, [
 // transact writes the records and the inbox's offsets in one transaction, and
 // tells whether it committed. Without an error it is certain that the next one
 // can begin, not how this one ended.
-func (s *session) transact(ctx context.Context, records []*kgo.Record) (committed bool, err error) {
+func (s *session) transact(ctx context.Context, b *batch, records []*kgo.Record) (committed bool, err error) {
 	if err := s.kafkaSession.Begin(); err != nil {
 		return false, err
 	}
@@ -122,7 +157,7 @@ func (s *session) transact(ctx context.Context, records []*kgo.Record) (committe
 	mu.Lock()
 	defer mu.Unlock()
 	failpoint.Hit("publish/produced")
-	committed, err = s.kafkaSession.End(s.maker.shards.keepFurthest(ctx, s.deps.Names), failed == nil)
+	committed, err = s.kafkaSession.End(s.maker.shards.withOffsets(ctx, s.deps.Names.Inbox, b.stops), failed == nil)
 	return committed, errors.Join(failed, err)
 }
 
@@ -139,6 +174,7 @@ func (s *session) abandon(ctx context.Context) error {
 	if _, err := s.kafkaSession.End(graceful, kgo.TryAbort); err != nil {
 		return fmt.Errorf("publish: give back: %w", err)
 	}
+	s.rewind()
 	return s.pause(ctx)
 }
 
@@ -152,7 +188,7 @@ func (s *session) pause(ctx context.Context) error {
 
 // report writes one line for the transaction and one for each letter. What
 // customers wrote is in neither.
-func (s *session) report(b *batch, read int, committed bool, took time.Duration) {
+func (s *session) report(b *batch, committed bool, took time.Duration) {
 	log := s.deps.Logger
 	var events, letters, repetitions int
 	for _, u := range b.units {
@@ -172,6 +208,6 @@ func (s *session) report(b *batch, read int, committed bool, took time.Duration)
 	if !committed {
 		level = slog.LevelInfo
 	}
-	log.Log(context.Background(), level, "transaction ended", "committed", committed, "read", read, "events", events, "letters", letters,
-		"repetitions", repetitions, "identities_met", len(b.met), "partitions", len(b.stages), "took", took)
+	log.Log(context.Background(), level, "transaction ended", "committed", committed, "read", len(b.units), "events", events, "letters", letters,
+		"repetitions", repetitions, "held", s.polled.len()-len(b.units), "followers", len(b.followers), "partitions", len(b.stages), "took", took)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -28,13 +27,13 @@ type unit struct {
 	finding finding
 	fault   error // why it is a letter; nil = it is none
 
+	arrived    *arrived
+	author     *schemas.Identity // of its content, as far as it is known when it is weighed
+	completion *completion       // of its content; nil = none was fetched
+	wishes     []question        // what is to follow its content event
+
 	events []*event // in their order; none = nothing to publish
 	repeat string   // the class of the repetition; "" = it is none
-
-	// What was fetched for a content before it was weighed; nil = it goes out without.
-	author       *schemas.Identity
-	completion   *contentFinding // the answer of a GET of the content
-	completionAt time.Time       // when that GET began
 }
 
 // publish adds an event to what is made of the unit.
@@ -86,6 +85,8 @@ func (u *unit) weigh(s *stage) error {
 		return u.weighMessage(s, f)
 	case *identityFinding:
 		return u.weighIdentity(s, f)
+	case *authorFinding:
+		return u.weighAuthor(s, f)
 	}
 	return nil
 }
@@ -117,12 +118,37 @@ func (u *unit) weighContent(s *stage, f *contentFinding) error {
 func (u *unit) contentView(f *contentFinding) *contentView {
 	v := &contentView{eventType: f.eventType, occurrence: f.occurrence, seen: f.seen(millis(u.arrival.ReceivedAt))}
 	if u.completion != nil {
-		v.seen = append(v.seen, u.completion.seen(millis(u.completionAt))...)
+		if whole, err := parseContentBody(u.completion.body, u.arrival.API, u.completion.at); err == nil {
+			o := whole.seen(millis(u.completion.at))[0]
+			o.fresh = true
+			v.seen = append(v.seen, o)
+		}
 	}
 	if u.author != nil {
 		v.author = u.author.ID
 	}
 	return v
+}
+
+// weighAuthor completes a content whose newest event went out without its author.
+func (u *unit) weighAuthor(s *stage, f *authorFinding) error {
+	key := contentKey(u.arrival.API, f.contentID)
+	state, err := readContentState(s.get(key))
+	if err != nil {
+		return err
+	}
+	c, next := state.reduce(&contentView{author: f.identity.ID})
+	if c.eventType == "" {
+		u.repeat = classContent
+		return nil
+	}
+	s.put(key, next.entry())
+	u.author = &f.identity
+	received := u.arrival.ReceivedAt
+	content := &contentFinding{content: schemas.Content{ID: f.contentID}, at: received, occurredAt: received}
+	id := eventID(u.arrival.Account, u.arrival.API, f.contentID, c.eventType, c.occurrence)
+	u.publish(u.contentEvent(content, c, id, &next))
+	return nil
 }
 
 func (u *unit) weighMessage(s *stage, f *messageFinding) error {

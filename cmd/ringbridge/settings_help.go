@@ -59,7 +59,7 @@ func settingDocs() []settingGroup {
 			{"ENGAGE_WEBHOOK_SECRET", "X-Dimelo-Secret of webhooks; comma list, so that it can be rotated; empty = webhooks are off"},
 			{"ENGAGE_WEBHOOK_VERIFY_TOKEN", "hub.verify_token of the handshake; comma list"},
 			{"ENGAGE_RATE", "calls a minute of all replicas together; 0 = no limit of our own"},
-			{"ENRICH_TIMEOUT", "how long events wait for authors and attachments before they go out without"},
+			{"ENRICH_TIMEOUT", "how long an event waits for its author and what a webhook left out; 0 = not at all"},
 		}},
 		{"Polling", []settingDoc{
 			{"POLL_INTERVAL", "from one round to the next; the subscription is checked as often, once a minute at least"},

@@ -12,13 +12,14 @@ type Priority int
 const (
 	Reply    Priority = iota // create content, handover, text messages
 	Lookup                   // was it created? A reply waits behind this
-	Enrich                   // an event waits for its author or attachments, for ENRICH_TIMEOUT at most
 	Poll                     // rounds and sweeps; the default of every call that reads
+	Enrich                   // the author of a content
+	Complete                 // a content of which a webhook left fields out
 	Backfill                 // history
 )
 
 // priorities lists them all, for metrics.
-func priorities() []Priority { return []Priority{Reply, Lookup, Enrich, Poll, Backfill} }
+func priorities() []Priority { return []Priority{Reply, Lookup, Poll, Enrich, Complete, Backfill} }
 
 // String returns the priority as a label.
 func (p Priority) String() string {
@@ -27,10 +28,12 @@ func (p Priority) String() string {
 		return "reply"
 	case Lookup:
 		return "lookup"
-	case Enrich:
-		return "enrich"
 	case Poll:
 		return "poll"
+	case Enrich:
+		return "enrich"
+	case Complete:
+		return "complete"
 	default:
 		return "backfill"
 	}
@@ -42,6 +45,7 @@ const defaultCallTimeout = 2 * time.Minute
 
 type (
 	priorityKey      struct{}
+	noWaitKey        struct{}
 	callTimeoutKey   struct{}
 	startDeadlineKey struct{}
 )
@@ -50,6 +54,14 @@ type (
 // Lookup, as notifications hang on them) and calls that write are Reply.
 func WithPriority(ctx context.Context, p Priority) context.Context {
 	return context.WithValue(ctx, priorityKey{}, p)
+}
+
+// WithoutWaiting makes calls with the context fail with ErrNoBudget where the budget has no turn for
+// them now: they wait neither for the rate nor for the end of a penalty window. They wait, as all
+// calls do, for the answer of the call before, which takes less than the interval of the rate, and
+// for a token that is being renewed.
+func WithoutWaiting(ctx context.Context) context.Context {
+	return context.WithValue(ctx, noWaitKey{}, true)
 }
 
 // WithCallTimeout bounds the exchange itself, from the moment the budget lets the call through: unlike the context's own
@@ -78,6 +90,8 @@ func priorityOf(ctx context.Context, otherwise Priority) Priority {
 	}
 	return otherwise
 }
+
+func withoutWaiting(ctx context.Context) bool { return ctx.Value(noWaitKey{}) != nil }
 
 func callTimeout(ctx context.Context) time.Duration {
 	if d, ok := ctx.Value(callTimeoutKey{}).(time.Duration); ok {

@@ -12,7 +12,7 @@ import (
 // first byte was written. See WithStartDeadline.
 var ErrTooLate = errors.New("too late to start")
 
-// ErrNoBudget is returned, inside an *Error whose outcome is NotSent, by a call whose turn would come after its deadline.
+// ErrNoBudget is returned, inside an *Error whose outcome is NotSent, by a call whose turn would come after its deadline, or not at once where it must not wait (see [WithoutWaiting]).
 // RetryAfter is how long the budget will take, zero where that isn't known.
 var ErrNoBudget = errors.New("no budget within the deadline")
 

@@ -40,17 +40,18 @@ func newLimiter(label string, p plan) *limiter {
 }
 
 // wait returns when the call may go; it must be released when it is over. Otherwise it says why not: the context's cause, or ErrNoBudget when the call's turn
-// comes after its deadline, at once if that is known at once, with the time until that turn (0 if unknown).
+// comes after its deadline, or later than now where it must not wait, at once if that is known at once, with the time until that turn (0 if unknown).
 func (l *limiter) wait(ctx context.Context, p Priority) (time.Duration, error) {
 	if ctx.Err() != nil {
 		return 0, context.Cause(ctx)
 	}
 	deadline, _ := lastStart(ctx)
-	w := &waiter{priority: p, deadline: deadline, done: make(chan error, 1)}
+	w := &waiter{priority: p, deadline: deadline, noWait: withoutWaiting(ctx), done: make(chan error, 1)}
 
 	l.mu.Lock()
 	now := time.Now()
-	if turn, ok := l.turn(now, p, l.queue.before(p)); w.expiresBefore(turn, ok) {
+	turn, ok := l.turn(now, p, l.queue.before(p))
+	if w.expiresBefore(turn, ok) || w.noWait && (!ok || turn.After(now)) {
 		l.mu.Unlock()
 		if !ok {
 			return 0, ErrNoBudget
@@ -116,6 +117,9 @@ func (l *limiter) turn(now time.Time, p Priority, ahead int) (time.Time, bool) {
 func (l *limiter) admit(now time.Time) {
 	for l.queue.Len() > 0 {
 		turn, ok := l.turn(now, l.queue.first().priority, 0)
+		if (!ok || turn.After(now)) && l.dismiss((*waiter).mustGoNow) {
+			continue
+		}
 		if !ok {
 			break
 		}
@@ -158,11 +162,24 @@ func (l *limiter) penalize(until time.Time) {
 	}
 	l.hold = until
 	l.full = later(l.full, until.Add(l.tolerance))
-	for _, w := range l.queue.expiringBefore(until) {
+	l.dismiss(func(w *waiter) bool { return w.expiresBefore(until, true) })
+	l.admit(time.Now())
+}
+
+// dismiss sends away the waiters to which a condition applies, and reports whether there were any.
+// The caller holds mu.
+func (l *limiter) dismiss(condition func(*waiter) bool) bool {
+	var gone []*waiter
+	for _, w := range l.queue {
+		if condition(w) {
+			gone = append(gone, w)
+		}
+	}
+	for _, w := range gone {
 		l.queue.remove(w)
 		w.done <- ErrNoBudget
 	}
-	l.admit(time.Now())
+	return len(gone) > 0
 }
 
 // holdUntil returns the end of the last penalty window, past or not; zero if there was none.

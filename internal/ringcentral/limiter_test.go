@@ -115,8 +115,9 @@ func TestTheMostUrgentGoesFirstAndEqualsInTurn(t *testing.T) {
 			p  ringcentral.Priority
 		}{
 			{"backfill", ringcentral.Backfill},
-			{"poll-1", ringcentral.Poll},
+			{"complete", ringcentral.Complete},
 			{"enrich", ringcentral.Enrich},
+			{"poll-1", ringcentral.Poll},
 			{"reply-1", ringcentral.Reply},
 			{"lookup", ringcentral.Lookup},
 			{"reply-2", ringcentral.Reply},
@@ -129,7 +130,7 @@ func TestTheMostUrgentGoesFirstAndEqualsInTurn(t *testing.T) {
 			synctest.Wait() // it is waiting, before the next one comes
 		}
 		wg.Wait()
-		require.Equal(t, []string{"first", "reply-1", "reply-2", "lookup", "enrich", "poll-1", "poll-2", "backfill"}, a.ids)
+		require.Equal(t, []string{"first", "reply-1", "reply-2", "lookup", "poll-1", "poll-2", "enrich", "complete", "backfill"}, a.ids)
 	})
 }
 
@@ -174,7 +175,7 @@ func TestAPenaltyHoldsEverybody(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			require.Len(t, a.times, 6)
+			require.Len(t, a.times, 7)
 			require.Equal(t, 30*time.Second, a.times[1].Sub(begin), "not a moment before, and none after")
 			if rate > 0 {
 				require.Greater(t, a.times[2].Sub(a.times[1]), time.Second, "one by one: no burst has gathered meanwhile")

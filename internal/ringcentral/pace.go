@@ -18,7 +18,8 @@ type plan struct {
 	rate   int           // calls a window of all processes, 0 = no limit of our own
 	window time.Duration // the API's
 	burst  int           // the part of a window's calls, one in so many, that may be made at once
-	// reserved keeps the burst for the urgent: a backfill goes on only when the budget is full, a poll when it is half full.
+	// reserved keeps the burst for the urgent: a backfill goes on only when the budget is full, a completion when it is full to three
+	// quarters, a poll when it is half full.
 	reserved bool
 	// patience is how long a call waits for the answer of the one before it, at most; 0 = not at all. An answer of 429 then stops what
 	// would have followed at its heels into the penalty window.
@@ -35,8 +36,10 @@ func (l *limiter) room(p Priority) time.Duration {
 		return l.tolerance
 	case Lookup:
 		return l.tolerance * 3 / 4
-	case Enrich, Poll:
+	case Poll, Enrich:
 		return l.tolerance / 2
+	case Complete:
+		return l.tolerance / 4
 	default:
 		return 0
 	}

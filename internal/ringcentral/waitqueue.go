@@ -13,6 +13,7 @@ type waiter struct {
 	priority Priority
 	arrival  uint64
 	deadline time.Time // the latest moment it can still use its turn; zero = any
+	noWait   bool      // it has no use for a turn that the budget gives later than now
 	// done gets exactly one value when the waiter is let go (nil) or sent away. It has room for it: nobody blocks.
 	done  chan error
 	index int // in the queue, or gone
@@ -25,6 +26,9 @@ func (w *waiter) queued() bool { return w.index != gone }
 func (w *waiter) expiresBefore(t time.Time, known bool) bool {
 	return !w.deadline.IsZero() && (!known || w.deadline.Before(t))
 }
+
+// mustGoNow reports whether the waiter has no use for a later turn.
+func (w *waiter) mustGoNow() bool { return w.noWait }
 
 // waitQueue is a heap of waiters: the lowest priority value first, then the earliest arrival. Its owner's lock guards it.
 type waitQueue []*waiter
@@ -46,17 +50,6 @@ func (q *waitQueue) before(p Priority) int {
 		}
 	}
 	return n
-}
-
-// expiringBefore lists the waiters that can't wait until t.
-func (q *waitQueue) expiringBefore(t time.Time) []*waiter {
-	var expiring []*waiter
-	for _, w := range *q {
-		if w.expiresBefore(t, true) {
-			expiring = append(expiring, w)
-		}
-	}
-	return expiring
 }
 
 // Len implements heap.Interface, as do the four below.
