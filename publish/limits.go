@@ -8,6 +8,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ringbridge/ringbridge/internal/kafka"
 )
 
 const (
@@ -38,15 +40,28 @@ func (l limits) fits(r *kgo.Record) bool {
 	return size <= int(l.of(r.Topic))
 }
 
-// readLimits asks the broker. It fails when the broker is out of reach; a topic
-// it does not tell about gets the default.
-func readLimits(ctx context.Context, opts []kgo.Opt, topics ...string) (limits, error) {
-	client, err := kgo.NewClient(opts...)
+// describeTopics asks for what a session must know of its topics: how large their batches may be,
+// and the id of the inbox. It fails when the broker is out of reach, or there is no inbox.
+func (p *Publisher) describeTopics(ctx context.Context) (fit limits, inbox kadm.TopicID, err error) {
+	client, err := kgo.NewClient(p.deps.Kafka...)
 	if err != nil {
-		return nil, fmt.Errorf("publish: client for topic settings: %w", err)
+		return nil, inbox, fmt.Errorf("publish: client for topic settings: %w", err)
 	}
 	defer client.Close()
-	configs, err := kadm.NewClient(client).DescribeTopicConfigs(ctx, topics...)
+	adm := kadm.NewClient(client)
+	n := p.deps.Names
+	ids, err := kafka.TopicIDs(ctx, adm, n.Inbox)
+	if err != nil {
+		return nil, inbox, fmt.Errorf("publish: find the inbox: %w", err)
+	}
+	fit, err = readLimits(ctx, adm, n.Contents, n.Messages, n.Activity, n.Identities, n.Inbox, n.InboxDLQ, n.Seen)
+	return fit, ids[n.Inbox], err
+}
+
+// readLimits asks the broker. It fails when the broker is out of reach; a topic
+// it does not tell about gets the default.
+func readLimits(ctx context.Context, adm *kadm.Client, topics ...string) (limits, error) {
+	configs, err := adm.DescribeTopicConfigs(ctx, topics...)
 	if err != nil {
 		if _, denied := errors.AsType[*kadm.AuthError](err); denied {
 			return limits{}, nil

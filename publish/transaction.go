@@ -122,7 +122,7 @@ func (s *session) transact(ctx context.Context, records []*kgo.Record) (committe
 	mu.Lock()
 	defer mu.Unlock()
 	failpoint.Hit("publish/produced")
-	committed, err = s.kafkaSession.End(s.maker.shards.keepFurthest(ctx, s.deps.Names), failed == nil)
+	committed, err = s.kafkaSession.End(s.maker.shards.noteOffsets(ctx, s.deps.Names, s.inbox), failed == nil)
 	return committed, errors.Join(failed, err)
 }
 

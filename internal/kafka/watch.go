@@ -3,7 +3,6 @@ package kafka
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -32,6 +31,8 @@ type TopicReport struct {
 	Replaced []string // that are others now: they were deleted and created again
 	Resized  []string // that have another number of partitions
 	Faults   []Fault  // settings with which a guarantee does not hold
+
+	lost map[string]string // by topic: what is gone with it
 }
 
 // WatchTopics begins a watch. All topics must exist.
@@ -58,7 +59,9 @@ func (w *TopicWatch) Look(ctx context.Context) (report TopicReport, err error) {
 	if err != nil {
 		return report, err
 	}
+	report.lost = map[string]string{}
 	for _, s := range specs(TopicNames(w.cfg.Prefix)) {
+		report.lost[s.name] = s.lost
 		d, ok := details[s.name]
 		now, known := shapeOf(d), w.known[s.name]
 		switch {
@@ -87,18 +90,19 @@ func (r TopicReport) Settled() bool { return len(r.Deleted)+len(r.Faults) == 0 }
 // String says in one line what has changed, each topic by its name; "" = nothing.
 func (r TopicReport) String() string {
 	var lines []string
-	of := func(topics []string, what string) {
-		for _, topic := range topics {
-			lines = append(lines, "topic "+topic+" "+what)
-		}
+	for _, topic := range r.Deleted {
+		lines = append(lines, "topic "+topic+" was deleted: "+r.lost[topic])
 	}
-	of(r.Deleted, "was deleted")
-	of(r.Replaced, "was deleted and created again")
-	of(r.Resized, "has another number of partitions")
+	for _, topic := range r.Replaced {
+		lines = append(lines, "topic "+topic+" was deleted and created again: "+r.lost[topic])
+	}
+	for _, topic := range r.Resized {
+		lines = append(lines, "topic "+topic+" has another number of partitions")
+	}
 	for _, fault := range r.Faults {
 		lines = append(lines, fault.Error())
 	}
-	return strings.Join(slices.Compact(lines), "; ")
+	return strings.Join(lines, "; ")
 }
 
 // TopicIDs returns the ids of topics. It is an error if one does not exist.
