@@ -33,12 +33,12 @@ func (c *Consumer) carry(l *ledger, p *partition, head *progress) {
 		return
 	}
 	cmd.reply = &reply
-	known := p.claim(reply.CommandID, cmd.redrives)
+	known := p.claim(cmd)
 	if known.duplicate {
 		c.metrics.duplicates.Inc()
 		cmd.span.SetAttributes(tracing.Outcome.String("duplicate"))
 		c.log.Info("duplicate command", "command_id", reply.CommandID, "conversation", cmd.conversation(), "partition", r.Partition, "offset", r.Offset)
-		_ = l.put(p.calls, &note{part: p, finished: []int64{r.Offset}})
+		_ = l.put(p.calls, &note{part: p, offset: r.Offset, finished: []int64{r.Offset}})
 		return
 	}
 	if known.last.overruled {
@@ -146,7 +146,7 @@ func (c *Consumer) resolve(p *partition, cmd *command, act action) (end ending, 
 // up, and its offset, in one transaction.
 func (c *Consumer) end(l *ledger, p *partition, cmd *command, end ending) {
 	now := time.Now()
-	n := &note{part: p, finished: []int64{cmd.record.Offset}}
+	n := &note{part: p, offset: cmd.record.Offset, finished: []int64{cmd.record.Offset}}
 	state, label := schemas.ReplyStateSucceeded, "succeeded"
 	if end.recovered {
 		label = "recovered"

@@ -29,6 +29,7 @@ const (
 // command with its result, its letter and its offset.
 type note struct {
 	part     *partition
+	offset   int64 // of the command
 	records  []*kgo.Record
 	finished []int64    // offsets of replies that are finished with it
 	done     chan error // receives once: nil, or why it is not on record
@@ -60,9 +61,15 @@ type transactor interface {
 // committer commits offsets for the group, fenced by its generation.
 type committer interface {
 	// commitInTransaction adds the offsets to the producer's open transaction.
-	commitInTransaction(ctx context.Context, offsets map[int32]int64) error
+	commitInTransaction(ctx context.Context, offsets map[int32]commitPoint) error
 	// commit commits them at once.
-	commit(ctx context.Context, offsets map[int32]int64) error
+	commit(ctx context.Context, offsets map[int32]commitPoint) error
+}
+
+// A commitPoint is an offset to commit, and its metadata.
+type commitPoint struct {
+	offset   int64
+	metadata string
 }
 
 // put puts a note on record and waits for it. It returns errLost when the
@@ -202,17 +209,18 @@ func (l *ledger) abort(ctx context.Context, why error) error {
 
 // contents gathers what a batch writes: its records, copied, as a client does
 // not take a record twice; and for each of its partitions the offset to commit.
-func contents(batch []*note) (records []*kgo.Record, offsets map[int32]int64) {
-	finished := map[*partition][]int64{}
+func contents(batch []*note) (records []*kgo.Record, offsets map[int32]commitPoint) {
+	finished, upTo := map[*partition][]int64{}, map[*partition]int64{}
 	for _, n := range batch {
 		for _, r := range n.records {
 			records = append(records, &kgo.Record{Topic: r.Topic, Partition: r.Partition, Key: r.Key, Value: r.Value, Headers: r.Headers})
 		}
 		finished[n.part] = append(finished[n.part], n.finished...)
+		upTo[n.part] = max(upTo[n.part], n.offset+1)
 	}
-	offsets = map[int32]int64{}
+	offsets = map[int32]commitPoint{}
 	for part, list := range finished {
-		offsets[part.id] = part.commitPoint(list)
+		offsets[part.id] = part.commitPoint(list, upTo[part])
 	}
 	return records, offsets
 }
