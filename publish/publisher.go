@@ -45,14 +45,16 @@ type Deps struct {
 
 // A Publisher runs the stage. Make it with New.
 type Publisher struct {
-	deps    Deps
-	txnID   string
-	kafka   trouble
-	schema  trouble
-	maker   *maker
-	pulse   pulse
-	metrics *metrics
-	tracer  trace.Tracer
+	deps   Deps
+	txnID  string
+	kafka  trouble
+	schema trouble
+	maker  *maker
+
+	refusals refusals
+	pulse    pulse
+	metrics  *metrics
+	tracer   trace.Tracer
 }
 
 // New returns a publisher; cfg must be valid. It makes no call.
@@ -71,8 +73,8 @@ func New(deps Deps, cfg Config) *Publisher {
 		txnID:   deps.Names.Group(stageName) + "-" + uuid.NewString(),
 		kafka:   trouble{component: componentKafka, health: deps.Health, log: deps.Logger},
 		schema:  trouble{component: componentRegistry, health: deps.Health, log: deps.Logger},
-		metrics: m,
-		tracer:  tracing.OrNoop(deps.Tracer),
+		metrics: m, refusals: refusals{},
+		tracer: tracing.OrNoop(deps.Tracer),
 	}
 	p.maker = &maker{
 		names: deps.Names, codec: deps.Codec, shards: &shards{}, read: p.readTo, log: deps.Logger, metrics: m,
@@ -100,7 +102,7 @@ func (p *Publisher) Run(ctx context.Context) error {
 		}
 		p.metrics.restarts.Inc()
 		p.kafka.felt("cannot work with Kafka: "+err.Error(), err)
-		if time.Since(begun) > healthy {
+		if time.Since(begun) > healthy || isTooLarge(err) { // the same bytes are not sent again
 			wait = restartMin
 		}
 		_ = sleep.For(ctx, wait) // the loop sees that ctx is done

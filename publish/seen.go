@@ -138,10 +138,13 @@ type stage struct {
 	added map[digest]string
 	keys  map[digest]string // as text, for the records
 	order []digest          // of the first addition
+
+	cause  position            // of the record that is weighed
+	causes map[digest]position // of the record that an addition comes from
 }
 
 func newStage(s *shard) *stage {
-	return &stage{shard: s, added: map[digest]string{}, keys: map[digest]string{}}
+	return &stage{shard: s, added: map[digest]string{}, keys: map[digest]string{}, causes: map[digest]position{}}
 }
 
 // get returns the newest entry of a key; "" when there is none.
@@ -166,7 +169,7 @@ func (s *stage) put(key, entry string) {
 		s.order = append(s.order, d)
 		s.keys[d] = key
 	}
-	s.added[d] = entry
+	s.added[d], s.causes[d] = entry, s.cause
 }
 
 // records returns the additions as records of the topic seen, one a key.

@@ -105,11 +105,15 @@ func (s *session) transact(ctx context.Context, records []*kgo.Record) (committe
 	failpoint.Hit("publish/begun")
 	var mu sync.Mutex
 	var failed error
+	var refused []*kgo.Record
 	for _, r := range records {
 		s.kafkaSession.Produce(ctx, r, func(r *kgo.Record, err error) {
 			if err != nil {
 				mu.Lock()
 				defer mu.Unlock()
+				if isTooLarge(err) {
+					refused = append(refused, r)
+				}
 				if failed == nil {
 					failed = fmt.Errorf("write to %s: %w", r.Topic, err)
 				}
@@ -121,6 +125,7 @@ func (s *session) transact(ctx context.Context, records []*kgo.Record) (committe
 	}
 	mu.Lock()
 	defer mu.Unlock()
+	s.refusals.note(s.fit, refused)
 	failpoint.Hit("publish/produced")
 	committed, err = s.kafkaSession.End(s.maker.shards.noteOffsets(ctx, s.deps.Names, s.inbox), failed == nil)
 	return committed, errors.Join(failed, err)
