@@ -28,8 +28,12 @@ func (c *Consumer) carry(l *ledger, p *partition, head *progress) {
 	case err != nil:
 		return
 	}
-	if reply.CommandID == "" {
+	switch {
+	case reply.CommandID == "":
 		c.end(l, p, cmd, refused(deadletter.Invalid, "command_id is empty"))
+		return
+	case len(reply.CommandID) > maxID: // no result could have it for its key
+		c.end(l, p, cmd, refused(deadletter.Invalid, "command_id has %d bytes: at most %d are taken", len(reply.CommandID), maxID))
 		return
 	}
 	cmd.reply = &reply
@@ -58,6 +62,9 @@ func (c *Consumer) carry(l *ledger, p *partition, head *progress) {
 // settle finds the command's end: attempts, look-ups and waits between them. An
 // error means that the partition is given away.
 func (c *Consumer) settle(l *ledger, p *partition, cmd *command) (ending, error) {
+	if len(cmd.record.Key) > maxID {
+		return refused(deadletter.Invalid, "the key has %d bytes: at most %d are taken", len(cmd.record.Key), maxID), nil
+	}
 	act, err := c.apis.actionOf(cmd.reply)
 	if err != nil {
 		return refused(deadletter.Invalid, "%v", err), nil

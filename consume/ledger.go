@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ringbridge/ringbridge/internal/failpoint"
+	"github.com/ringbridge/ringbridge/internal/kafka"
 	"github.com/ringbridge/ringbridge/internal/sleep"
 )
 
@@ -43,7 +44,8 @@ type ledger struct {
 	producer transactor
 	commits  committer
 	notes    chan *note
-	fatal    func(error) // ends the session: what is on record is not known
+	fatal    func(error)         // ends the session: what is on record is not known
+	refused  func([]*kgo.Record) // is handed those that the broker refuses as too large
 	metrics  *metrics
 
 	// turn holds one token while a transaction is open. A partition is closed
@@ -138,7 +140,7 @@ func (l *ledger) write(ctx context.Context, batch []*note) {
 		if ctx.Err() != nil {
 			return
 		}
-		if errors.Is(err, errUncertain) {
+		if errors.Is(err, errUncertain) || kafka.IsTooLarge(err) { // the next session makes smaller records
 			l.fatal(err)
 			return
 		}
@@ -178,7 +180,11 @@ func (l *ledger) transact(ctx context.Context, batch []*note) error {
 		return fmt.Errorf("%w: begin: %w", errUncertain, err)
 	}
 	failpoint.Hit("consume/ledger-begun")
-	err := l.producer.ProduceSync(ctx, records...).FirstErr()
+	produced := l.producer.ProduceSync(ctx, records...)
+	err := produced.FirstErr()
+	if tooLarge := refusedOf(produced); len(tooLarge) > 0 {
+		l.refused(tooLarge)
+	}
 	failpoint.Hit("consume/ledger-produced")
 	if err == nil {
 		err = l.commits.commitInTransaction(ctx, offsets)
@@ -195,6 +201,15 @@ func (l *ledger) transact(ctx context.Context, batch []*note) error {
 	}
 	failpoint.Hit("consume/ledger-committed")
 	return nil
+}
+
+func refusedOf(produced kgo.ProduceResults) (tooLarge []*kgo.Record) {
+	for _, result := range produced {
+		if kafka.IsTooLarge(result.Err) {
+			tooLarge = append(tooLarge, result.Record)
+		}
+	}
+	return tooLarge
 }
 
 // abort ends a transaction that went wrong, and returns why it did.

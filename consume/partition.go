@@ -24,12 +24,11 @@ const (
 // A partition is one partition of the replies topic while this member owns it:
 // what the ledger says of its commands, its lanes, and how far it is finished.
 type partition struct {
-	id      int32
-	load    func(context.Context, *partition) error // reads the ledger
-	work    func(*partition, *progress)             // carries one command out
-	flow    flow
-	letters int32     // partitions of the dead-letter topic
-	since   time.Time // when it became ours
+	id    int32
+	load  func(context.Context, *partition) error // reads the ledger
+	work  func(*partition, *progress)             // carries one command out
+	flow  flow
+	since time.Time // when it became ours
 
 	// waits ends when the partition is given away: what waits, leaves. calls
 	// ends later, when what is in flight has had its time.

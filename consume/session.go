@@ -54,6 +54,7 @@ type session struct {
 type topicFacts struct {
 	replies, results kadm.TopicID
 	letters          int32 // partitions of the dead-letter topic
+	limits           kafka.Limits
 }
 
 func (c *Consumer) runSession(ctx context.Context) error {
@@ -129,6 +130,7 @@ func (s *session) open(ctx context.Context) error {
 		producer: s.producer, notes: make(chan *note), turn: make(chan struct{}, 1), metrics: c.metrics,
 		commits: &groupCommits{group: c.deps.Group, topic: c.deps.Topics.Replies, topicID: s.topics.replies, id: id, member: s.member, producer: s.producer},
 		fatal:   func(err error) { s.cancel(fmt.Errorf("%w: %w", errRestart, err)) },
+		refused: func(records []*kgo.Record) { c.refusals.Note(s.topics.limits, records...) },
 	}
 	return nil
 }
@@ -146,10 +148,14 @@ func (s *session) describe(ctx context.Context) (facts topicFacts, err error) {
 		if err == nil {
 			err = details.Error()
 		}
+		var limits kafka.Limits
+		if err == nil {
+			limits, err = kafka.ReadLimits(ctx, adm, topics.Results, topics.RepliesDLQ)
+		}
 		if err == nil {
 			return topicFacts{
 				replies: details[topics.Replies].ID, results: details[topics.Results].ID,
-				letters: int32(len(details[topics.RepliesDLQ].Partitions)),
+				letters: int32(len(details[topics.RepliesDLQ].Partitions)), limits: s.c.refusals.Under(limits),
 			}, nil
 		}
 		s.c.log.Warn("waiting for the broker", "error", err)
@@ -209,7 +215,7 @@ func (s *session) partition(id int32) *partition {
 	p, ok := s.parts[id]
 	if !ok {
 		p = newPartition(s.ctx, id)
-		p.load, p.work, p.flow, p.letters = s.load, s.carry, s, s.topics.letters
+		p.load, p.work, p.flow = s.load, s.carry, s
 		p.record = recordOf(s.topics, s.notes[id])
 		s.parts[id] = p
 	}

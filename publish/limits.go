@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ringbridge/ringbridge/internal/kafka"
@@ -41,55 +40,5 @@ func (p *Publisher) describeTopics(ctx context.Context) (fit limits, inbox kadm.
 	if err != nil {
 		return nil, inbox, fmt.Errorf("publish: %w", err)
 	}
-	return p.refusals.under(told), ids[n.Inbox], nil
+	return limits(p.refusals.Under(told)), ids[n.Inbox], nil
 }
-
-// refusals are what brokers have refused as too large although it was within the limit that they
-// had reported, or they had reported none. The bytes that were refused are never sent again: the
-// limit of the next session is lower, and each record that does not fit is made smaller, or is a
-// letter. It is used by the goroutine of Run.
-type refusals map[string]refusal
-
-// A refusal is what is known of one topic.
-type refusal struct {
-	reported int32 // by the broker when it refused; 0 = nothing
-	limit    int32
-}
-
-// under returns the limits that hold: those that are reported, and less where that was refused.
-// Once another limit is reported, that one holds.
-func (f refusals) under(reported kafka.Limits) limits {
-	out := limits(reported)
-	for topic, r := range f {
-		if reported[topic] != r.reported {
-			delete(f, topic)
-			continue
-		}
-		out[topic] = r.limit
-	}
-	return out
-}
-
-// note takes in which records of a transaction were refused under these limits.
-func (f refusals) note(fit limits, refused []*kgo.Record) {
-	type batch struct {
-		topic     string
-		partition int32
-	}
-	batches := map[batch][]*kgo.Record{}
-	for _, r := range refused {
-		at := batch{r.Topic, r.Partition}
-		batches[at] = append(batches[at], r)
-	}
-	for at, records := range batches {
-		r, again := f[at.topic]
-		if !again {
-			r = refusal{reported: fit[at.topic], limit: fit.of(at.topic)}
-		}
-		r.limit = kafka.Refused(r.limit, records)
-		f[at.topic] = r
-	}
-}
-
-// isTooLarge tells whether the broker, or the client in its stead, will never take these bytes.
-func isTooLarge(err error) bool { return errors.Is(err, kerr.MessageTooLarge) }

@@ -51,7 +51,7 @@ type Publisher struct {
 	schema trouble
 	maker  *maker
 
-	refusals refusals
+	refusals kafka.Refusals
 	pulse    pulse
 	metrics  *metrics
 	tracer   trace.Tracer
@@ -73,8 +73,8 @@ func New(deps Deps, cfg Config) *Publisher {
 		txnID:   deps.Names.Group(stageName) + "-" + uuid.NewString(),
 		kafka:   trouble{component: componentKafka, health: deps.Health, log: deps.Logger},
 		schema:  trouble{component: componentRegistry, health: deps.Health, log: deps.Logger},
-		metrics: m, refusals: refusals{},
-		tracer: tracing.OrNoop(deps.Tracer),
+		metrics: m,
+		tracer:  tracing.OrNoop(deps.Tracer),
 	}
 	p.maker = &maker{
 		names: deps.Names, codec: deps.Codec, shards: &shards{}, read: p.readTo, log: deps.Logger, metrics: m,
@@ -102,7 +102,7 @@ func (p *Publisher) Run(ctx context.Context) error {
 		}
 		p.metrics.restarts.Inc()
 		p.kafka.felt("cannot work with Kafka: "+err.Error(), err)
-		if time.Since(begun) > healthy || isTooLarge(err) { // the same bytes are not sent again
+		if time.Since(begun) > healthy || kafka.IsTooLarge(err) { // the same bytes are not sent again
 			wait = restartMin
 		}
 		_ = sleep.For(ctx, wait) // the loop sees that ctx is done

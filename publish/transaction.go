@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ringbridge/ringbridge/internal/failpoint"
+	"github.com/ringbridge/ringbridge/internal/kafka"
 	"github.com/ringbridge/ringbridge/internal/sleep"
 	"github.com/ringbridge/ringbridge/schemas"
 )
@@ -111,7 +112,7 @@ func (s *session) transact(ctx context.Context, records []*kgo.Record) (committe
 			if err != nil {
 				mu.Lock()
 				defer mu.Unlock()
-				if isTooLarge(err) {
+				if kafka.IsTooLarge(err) {
 					refused = append(refused, r)
 				}
 				if failed == nil {
@@ -125,7 +126,7 @@ func (s *session) transact(ctx context.Context, records []*kgo.Record) (committe
 	}
 	mu.Lock()
 	defer mu.Unlock()
-	s.refusals.note(s.fit, refused)
+	s.refusals.Note(kafka.Limits(s.fit), refused...)
 	failpoint.Hit("publish/produced")
 	committed, err = s.kafkaSession.End(s.maker.shards.noteOffsets(ctx, s.deps.Names, s.inbox), failed == nil)
 	return committed, errors.Join(failed, err)
