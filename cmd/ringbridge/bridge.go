@@ -229,7 +229,7 @@ func (b *bridge) waitForBroker(ctx context.Context) error {
 }
 
 // prepareTopics creates the topics that are missing and refuses to start on
-// settings that break a guarantee.
+// settings that break a guarantee. From then on the topics are watched.
 func (b *bridge) prepareTopics(ctx context.Context) error {
 	cfg := b.cfg.Connection.Broker.Topics
 	var faults []kafka.Fault
@@ -250,6 +250,9 @@ func (b *bridge) prepareTopics(ctx context.Context) error {
 	}, hopeless)
 	for _, fault := range faults {
 		err = errors.Join(err, fault)
+	}
+	if err == nil {
+		b.background(ctx, "topics", b.watchTopics)
 	}
 	return err
 }

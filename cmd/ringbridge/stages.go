@@ -61,7 +61,6 @@ func (b *bridge) startStages(ctx context.Context) error {
 		return err
 	}
 	b.background(ctx, "prober", b.watch)
-	b.background(ctx, "topics", b.watchTopics)
 	b.background(ctx, "transactions", b.watchTransactions)
 	office := newOffice(b.cfg.Connection.Broker, reach{opts: b.opts, adm: b.adm}, b.codec, b.logger)
 	b.background(ctx, "letters", func(ctx context.Context) { b.keepLetters(ctx, office) })
