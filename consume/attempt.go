@@ -91,7 +91,7 @@ func (c *Consumer) callOnRecord(l *ledger, p *partition, cmd *command, act actio
 	}
 	cmd.at(BeingRecorded, time.Time{})
 	failpoint.Hit("consume/taken")
-	if err := l.put(p.waits, &note{part: p, records: []*kgo.Record{record}}); err != nil {
+	if err := l.put(p.waits, &note{part: p, offset: cmd.record.Offset, records: []*kgo.Record{record}}); err != nil {
 		return "", 0, err
 	}
 	failpoint.Hit("consume/attempt-recorded")

@@ -28,17 +28,21 @@ func (c *Consumer) carry(l *ledger, p *partition, head *progress) {
 	case err != nil:
 		return
 	}
-	if reply.CommandID == "" {
+	switch {
+	case reply.CommandID == "":
 		c.end(l, p, cmd, refused(deadletter.Invalid, "command_id is empty"))
+		return
+	case len(reply.CommandID) > maxID: // no result could have it for its key
+		c.end(l, p, cmd, refused(deadletter.Invalid, "command_id has %d bytes: at most %d are taken", len(reply.CommandID), maxID))
 		return
 	}
 	cmd.reply = &reply
-	known := p.claim(reply.CommandID, cmd.redrives)
+	known := p.claim(cmd)
 	if known.duplicate {
 		c.metrics.duplicates.Inc()
 		cmd.span.SetAttributes(tracing.Outcome.String("duplicate"))
 		c.log.Info("duplicate command", "command_id", reply.CommandID, "conversation", cmd.conversation(), "partition", r.Partition, "offset", r.Offset)
-		_ = l.put(p.calls, &note{part: p, finished: []int64{r.Offset}})
+		_ = l.put(p.calls, &note{part: p, offset: r.Offset, finished: []int64{r.Offset}})
 		return
 	}
 	if known.last.overruled {
@@ -58,6 +62,9 @@ func (c *Consumer) carry(l *ledger, p *partition, head *progress) {
 // settle finds the command's end: attempts, look-ups and waits between them. An
 // error means that the partition is given away.
 func (c *Consumer) settle(l *ledger, p *partition, cmd *command) (ending, error) {
+	if len(cmd.record.Key) > maxID {
+		return refused(deadletter.Invalid, "the key has %d bytes: at most %d are taken", len(cmd.record.Key), maxID), nil
+	}
 	act, err := c.apis.actionOf(cmd.reply)
 	if err != nil {
 		return refused(deadletter.Invalid, "%v", err), nil
@@ -146,7 +153,7 @@ func (c *Consumer) resolve(p *partition, cmd *command, act action) (end ending, 
 // up, and its offset, in one transaction.
 func (c *Consumer) end(l *ledger, p *partition, cmd *command, end ending) {
 	now := time.Now()
-	n := &note{part: p, finished: []int64{cmd.record.Offset}}
+	n := &note{part: p, offset: cmd.record.Offset, finished: []int64{cmd.record.Offset}}
 	state, label := schemas.ReplyStateSucceeded, "succeeded"
 	if end.recovered {
 		label = "recovered"

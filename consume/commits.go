@@ -33,7 +33,7 @@ type groupCommits struct {
 // before.
 const concurrentPause = 5 * time.Millisecond
 
-func (g *groupCommits) commitInTransaction(ctx context.Context, offsets map[int32]int64) error {
+func (g *groupCommits) commitInTransaction(ctx context.Context, offsets map[int32]commitPoint) error {
 	producerID, epoch, err := g.producer.ProducerID(ctx)
 	if err != nil {
 		return fmt.Errorf("consume: ledger: producer id: %w", err)
@@ -57,9 +57,9 @@ func (g *groupCommits) commitInTransaction(ctx context.Context, offsets map[int3
 	}
 	topic := kmsg.NewTxnOffsetCommitRequestTopic()
 	topic.Topic, topic.TopicID = g.topic, g.topicID
-	for partition, offset := range offsets {
+	for partition, at := range offsets {
 		p := kmsg.NewTxnOffsetCommitRequestTopicPartition()
-		p.Partition, p.Offset, p.LeaderEpoch = partition, offset, -1
+		p.Partition, p.Offset, p.LeaderEpoch, p.Metadata = partition, at.offset, -1, &at.metadata
 		topic.Partitions = append(topic.Partitions, p)
 	}
 	commit.Topics = append(commit.Topics, topic)
@@ -94,13 +94,22 @@ func untilFree(ctx context.Context, request func() error) error {
 	}
 }
 
-func (g *groupCommits) commit(ctx context.Context, offsets map[int32]int64) error {
-	at := map[int32]kgo.EpochOffset{}
-	for partition, offset := range offsets {
-		at[partition] = kgo.EpochOffset{Epoch: -1, Offset: offset}
+func (g *groupCommits) commit(ctx context.Context, offsets map[int32]commitPoint) error {
+	epochs := map[int32]kgo.EpochOffset{}
+	for partition, at := range offsets {
+		epochs[partition] = kgo.EpochOffset{Epoch: -1, Offset: at.offset}
 	}
+	ctx = kgo.PreCommitFnContext(ctx, func(request *kmsg.OffsetCommitRequest) error {
+		for _, t := range request.Topics {
+			for i := range t.Partitions {
+				metadata := offsets[t.Partitions[i].Partition].metadata
+				t.Partitions[i].Metadata = &metadata
+			}
+		}
+		return nil
+	})
 	var failure error
-	g.member.CommitOffsetsSync(ctx, map[string]map[int32]kgo.EpochOffset{g.topic: at},
+	g.member.CommitOffsetsSync(ctx, map[string]map[int32]kgo.EpochOffset{g.topic: epochs},
 		func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, answer *kmsg.OffsetCommitResponse, err error) {
 			failure = err
 			if err != nil {

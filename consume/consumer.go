@@ -73,6 +73,8 @@ type Consumer struct {
 	pace   backoff
 	random func() float64
 
+	refusals kafka.Refusals // used by one session after the other
+
 	mu      sync.Mutex
 	session *session
 }

@@ -29,7 +29,8 @@
 // record, in a transaction that the group coordinator refuses to a member that
 // no longer owns the partition; a call may not start long after its record.
 // Where the outcome of a call is unknown (a time-out, a reset, a 5xx, a crash),
-// the effect is looked up, several times, before anything is sent again.
+// the effect is looked up, several times, before anything is sent again. So it is
+// for what was under way when the ledger itself was lost: see ledgerlost.go.
 //
 // # What it leaves out
 //

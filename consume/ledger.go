@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ringbridge/ringbridge/internal/failpoint"
+	"github.com/ringbridge/ringbridge/internal/kafka"
 	"github.com/ringbridge/ringbridge/internal/sleep"
 )
 
@@ -29,6 +30,7 @@ const (
 // command with its result, its letter and its offset.
 type note struct {
 	part     *partition
+	offset   int64 // of the command
 	records  []*kgo.Record
 	finished []int64    // offsets of replies that are finished with it
 	done     chan error // receives once: nil, or why it is not on record
@@ -42,7 +44,8 @@ type ledger struct {
 	producer transactor
 	commits  committer
 	notes    chan *note
-	fatal    func(error) // ends the session: what is on record is not known
+	fatal    func(error)         // ends the session: what is on record is not known
+	refused  func([]*kgo.Record) // is handed those that the broker refuses as too large
 	metrics  *metrics
 
 	// turn holds one token while a transaction is open. A partition is closed
@@ -60,9 +63,15 @@ type transactor interface {
 // committer commits offsets for the group, fenced by its generation.
 type committer interface {
 	// commitInTransaction adds the offsets to the producer's open transaction.
-	commitInTransaction(ctx context.Context, offsets map[int32]int64) error
+	commitInTransaction(ctx context.Context, offsets map[int32]commitPoint) error
 	// commit commits them at once.
-	commit(ctx context.Context, offsets map[int32]int64) error
+	commit(ctx context.Context, offsets map[int32]commitPoint) error
+}
+
+// A commitPoint is an offset to commit, and its metadata.
+type commitPoint struct {
+	offset   int64
+	metadata string
 }
 
 // put puts a note on record and waits for it. It returns errLost when the
@@ -131,7 +140,7 @@ func (l *ledger) write(ctx context.Context, batch []*note) {
 		if ctx.Err() != nil {
 			return
 		}
-		if errors.Is(err, errUncertain) {
+		if errors.Is(err, errUncertain) || kafka.IsTooLarge(err) { // the next session makes smaller records
 			l.fatal(err)
 			return
 		}
@@ -171,7 +180,11 @@ func (l *ledger) transact(ctx context.Context, batch []*note) error {
 		return fmt.Errorf("%w: begin: %w", errUncertain, err)
 	}
 	failpoint.Hit("consume/ledger-begun")
-	err := l.producer.ProduceSync(ctx, records...).FirstErr()
+	produced := l.producer.ProduceSync(ctx, records...)
+	err := produced.FirstErr()
+	if tooLarge := refusedOf(produced); len(tooLarge) > 0 {
+		l.refused(tooLarge)
+	}
 	failpoint.Hit("consume/ledger-produced")
 	if err == nil {
 		err = l.commits.commitInTransaction(ctx, offsets)
@@ -190,6 +203,15 @@ func (l *ledger) transact(ctx context.Context, batch []*note) error {
 	return nil
 }
 
+func refusedOf(produced kgo.ProduceResults) (tooLarge []*kgo.Record) {
+	for _, result := range produced {
+		if kafka.IsTooLarge(result.Err) {
+			tooLarge = append(tooLarge, result.Record)
+		}
+	}
+	return tooLarge
+}
+
 // abort ends a transaction that went wrong, and returns why it did.
 func (l *ledger) abort(ctx context.Context, why error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTransaction)
@@ -202,17 +224,18 @@ func (l *ledger) abort(ctx context.Context, why error) error {
 
 // contents gathers what a batch writes: its records, copied, as a client does
 // not take a record twice; and for each of its partitions the offset to commit.
-func contents(batch []*note) (records []*kgo.Record, offsets map[int32]int64) {
-	finished := map[*partition][]int64{}
+func contents(batch []*note) (records []*kgo.Record, offsets map[int32]commitPoint) {
+	finished, upTo := map[*partition][]int64{}, map[*partition]int64{}
 	for _, n := range batch {
 		for _, r := range n.records {
 			records = append(records, &kgo.Record{Topic: r.Topic, Partition: r.Partition, Key: r.Key, Value: r.Value, Headers: r.Headers})
 		}
 		finished[n.part] = append(finished[n.part], n.finished...)
+		upTo[n.part] = max(upTo[n.part], n.offset+1)
 	}
-	offsets = map[int32]int64{}
+	offsets = map[int32]commitPoint{}
 	for part, list := range finished {
-		offsets[part.id] = part.commitPoint(list)
+		offsets[part.id] = part.commitPoint(list, upTo[part])
 	}
 	return records, offsets
 }

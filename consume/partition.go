@@ -24,11 +24,11 @@ const (
 // A partition is one partition of the replies topic while this member owns it:
 // what the ledger says of its commands, its lanes, and how far it is finished.
 type partition struct {
-	id      int32
-	load    func(context.Context, *partition) error // reads the ledger
-	work    func(*partition, *progress)             // carries one command out
-	flow    flow
-	letters int32 // partitions of the dead-letter topic
+	id    int32
+	load  func(context.Context, *partition) error // reads the ledger
+	work  func(*partition, *progress)             // carries one command out
+	flow  flow
+	since time.Time // when it became ours
 
 	// waits ends when the partition is given away: what waits, leaves. calls
 	// ends later, when what is in flight has had its time.
@@ -46,6 +46,7 @@ type partition struct {
 	lanes   map[string][]*kgo.Record
 	heads   map[string]*progress // what each lane is at
 	offsets *offsets
+	record  record
 	entries *entries
 	active  map[idHash]bool // commands that a lane is at
 	oldest  map[int64]time.Time
@@ -58,7 +59,7 @@ type flow interface {
 }
 
 func newPartition(ctx context.Context, id int32) *partition {
-	p := &partition{id: id, lanes: map[string][]*kgo.Record{}, heads: map[string]*progress{}, entries: newEntries(), active: map[idHash]bool{}, oldest: map[int64]time.Time{}}
+	p := &partition{id: id, since: time.Now(), lanes: map[string][]*kgo.Record{}, heads: map[string]*progress{}, entries: newEntries(), active: map[idHash]bool{}, oldest: map[int64]time.Time{}}
 	p.calls, p.stopCalls = context.WithCancelCause(ctx)
 	p.waits, p.stopWaits = context.WithCancelCause(p.calls)
 	return p
@@ -154,6 +155,7 @@ func (p *partition) drive(key string) {
 func (p *partition) recorded(n *note) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.record.reach(n.offset)
 	for _, offset := range n.finished {
 		p.offsets.finish(offset)
 		delete(p.oldest, offset)
@@ -164,10 +166,13 @@ func (p *partition) recorded(n *note) {
 	}
 }
 
-func (p *partition) commitPoint(finished []int64) int64 {
+// commitPoint returns what is to be committed once these offsets are finished too, and the ledger
+// holds notes on commands up to an offset.
+func (p *partition) commitPoint(finished []int64, upTo int64) commitPoint {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.offsets.with(finished...)
+	at := p.offsets.with(finished...)
+	return commitPoint{at, p.record.note(at, upTo)}
 }
 
 func (p *partition) isClosed() bool {
@@ -178,14 +183,17 @@ func (p *partition) isClosed() bool {
 
 // claim takes a command for a lane, or tells what is known of it. A command that
 // another lane is at is a duplicate: it will have one result.
-func (p *partition) claim(commandID string, redrives int) history {
+func (p *partition) claim(cmd *command) history {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	id := hashID(commandID)
+	id := hashID(cmd.reply.CommandID)
 	if p.active[id] {
 		return history{duplicate: true}
 	}
-	h := p.entries.look(commandID, redrives)
+	h := p.entries.look(cmd.reply.CommandID, cmd.redrives)
+	if !h.duplicate && !h.unknown && p.record.doubts(cmd.record.Offset) {
+		h = history{unknown: true, last: cmd.unrecorded(p.since)}
+	}
 	if !h.duplicate {
 		p.active[id] = true
 	}

@@ -2,11 +2,13 @@ package consume
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ringbridge/ringbridge/internal/deadletter"
+	"github.com/ringbridge/ringbridge/internal/kafka"
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
@@ -15,8 +17,8 @@ import (
 func (c *Consumer) result(cmd *command, e entry, end ending) (*kgo.Record, error) {
 	result := &schemas.ReplyResult{
 		CommandID: cmd.reply.CommandID, State: e.state, Attempts: e.attempts, Recovered: end.recovered,
-		Conversation: cmd.conversation(), SourcePartition: int(cmd.record.Partition), SourceOffset: cmd.record.Offset, At: e.at,
-		Reason: optional(string(end.reason)), ResourceID: optional(end.resource), Error: optional(end.message),
+		Conversation: cut(cmd.conversation(), maxID), SourcePartition: int(cmd.record.Partition), SourceOffset: cmd.record.Offset, At: e.at,
+		Reason: optional(string(end.reason)), ResourceID: optional(end.resource), Error: optional(cut(end.message, maxError)),
 	}
 	if end.cause.status != 0 {
 		result.HTTPStatus = &end.cause.status
@@ -32,18 +34,36 @@ func (c *Consumer) result(cmd *command, e entry, end ending) (*kgo.Record, error
 }
 
 // letter builds the dead letter of a command: its record as it came, with
-// headers that say why. It keeps the partition number, modulo those that the
-// dead letters have (KIP-1191).
+// headers that say why, or a stub where the topic takes less. It keeps the partition number, modulo
+// those that the dead letters have (KIP-1191).
 func (c *Consumer) letter(p *partition, cmd *command, end ending, now time.Time) *kgo.Record {
-	headers := deadletter.Letter{
+	facts, topic := p.record.facts, c.deps.Topics.RepliesDLQ
+	letter := deadletter.Letter{
 		Topic: cmd.record.Topic, Partition: cmd.record.Partition, Offset: cmd.record.Offset, Group: c.deps.Group,
 		Attempts: cmd.attempts, Message: end.message, Reason: end.reason, HTTPStatus: end.cause.status, ErrorCode: end.cause.code,
 		FirstFailedAt: cmd.firstFailed, FailedAt: now, Redrives: cmd.redrives,
-	}.Headers(cmd.record.Headers)
-	return &kgo.Record{
-		Topic: c.deps.Topics.RepliesDLQ, Partition: cmd.record.Partition % p.letters,
-		Key: cmd.record.Key, Value: cmd.record.Value, Headers: headers,
+	}.Record(cmd.record, cmd.record.Value, func(r *kgo.Record) bool {
+		r.Topic = topic
+		return facts.limits.Fits(r) && kafka.BatchBytes(r) <= maxBatchBytes
+	})
+	letter.Topic, letter.Partition = topic, cmd.record.Partition%facts.letters
+	return letter
+}
+
+const (
+	// maxID bounds a command's id and key, in bytes: both are in each of its results. RingCentral's
+	// own ids have some 40.
+	maxID = 1 << 10
+	// maxError bounds what a result says of an error.
+	maxError = 4 << 10
+)
+
+// cut shortens a text to at most size bytes.
+func cut(text string, size int) string {
+	if len(text) <= size {
+		return text
 	}
+	return strings.ToValidUTF8(text[:size], "")
 }
 
 func optional(s string) *string {

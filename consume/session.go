@@ -43,15 +43,23 @@ type session struct {
 	member   *kgo.Client
 	producer *kgo.Client
 	ledger   *ledger
-	letters  int32 // partitions of the dead-letter topic
+	topics   topicFacts
 
 	mu    sync.Mutex
 	parts map[int32]*partition
+	notes map[int32]kafka.OffsetNote // of the committed offsets, by partition
+}
+
+// topicFacts are what a session must know of its topics.
+type topicFacts struct {
+	replies, results kadm.TopicID
+	letters          int32 // partitions of the dead-letter topic
+	limits           kafka.Limits
 }
 
 func (c *Consumer) runSession(ctx context.Context) error {
 	hard, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	s := &session{c: c, ctx: hard, cancel: cancel, parts: map[int32]*partition{}}
+	s := &session{c: c, ctx: hard, cancel: cancel, parts: map[int32]*partition{}, notes: map[int32]kafka.OffsetNote{}}
 	defer cancel(errStopping)
 	if err := s.open(ctx); err != nil {
 		return err
@@ -98,7 +106,12 @@ func (s *session) open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("consume: ledger client: %w", err)
 	}
-	s.member, err = kgo.NewClient(append(slices.Concat(c.deps.Options, kafka.MemberOptions()),
+	if s.topics, err = s.describe(ctx); err != nil {
+		s.producer.Close()
+		return err
+	}
+	own := kafka.OwnOffsetsOnly(c.deps.Topics.Replies, s.topics.replies, c.log, s.noted)
+	s.member, err = kgo.NewClient(append(slices.Concat(c.deps.Options, kafka.MemberOptions(), own),
 		kgo.ConsumerGroup(c.deps.Group),
 		kgo.ConsumeTopics(c.deps.Topics.Replies),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
@@ -113,16 +126,11 @@ func (s *session) open(ctx context.Context) error {
 		s.producer.Close()
 		return fmt.Errorf("consume: group client: %w", err)
 	}
-	topicID, err := s.describe(ctx)
-	if err != nil {
-		s.member.Close()
-		s.producer.Close()
-		return err
-	}
 	s.ledger = &ledger{
 		producer: s.producer, notes: make(chan *note), turn: make(chan struct{}, 1), metrics: c.metrics,
-		commits: &groupCommits{group: c.deps.Group, topic: c.deps.Topics.Replies, topicID: topicID, id: id, member: s.member, producer: s.producer},
+		commits: &groupCommits{group: c.deps.Group, topic: c.deps.Topics.Replies, topicID: s.topics.replies, id: id, member: s.member, producer: s.producer},
 		fatal:   func(err error) { s.cancel(fmt.Errorf("%w: %w", errRestart, err)) },
+		refused: func(records []*kgo.Record) { c.refusals.Note(s.topics.limits, records...) },
 	}
 	return nil
 }
@@ -132,23 +140,36 @@ func (s *session) open(ctx context.Context) error {
 const maxBatchBytes = 16_000_000
 
 // describe asks for what a session must know of its topics, until it is told.
-func (s *session) describe(ctx context.Context) (topicID [16]byte, err error) {
+func (s *session) describe(ctx context.Context) (facts topicFacts, err error) {
 	adm := kadm.NewClient(s.producer)
 	topics := s.c.deps.Topics
 	for {
-		details, err := adm.ListTopics(kadm.WithAuthorizedOps(ctx), topics.Replies, topics.RepliesDLQ)
+		details, err := adm.ListTopics(kadm.WithAuthorizedOps(ctx), topics.Replies, topics.Results, topics.RepliesDLQ)
 		if err == nil {
-			err = errors.Join(details[topics.Replies].Err, details[topics.RepliesDLQ].Err)
+			err = details.Error()
+		}
+		var limits kafka.Limits
+		if err == nil {
+			limits, err = kafka.ReadLimits(ctx, adm, topics.Results, topics.RepliesDLQ)
 		}
 		if err == nil {
-			s.letters = int32(len(details[topics.RepliesDLQ].Partitions))
-			return details[topics.Replies].ID, nil
+			return topicFacts{
+				replies: details[topics.Replies].ID, results: details[topics.Results].ID,
+				letters: int32(len(details[topics.RepliesDLQ].Partitions)), limits: s.c.refusals.Under(limits),
+			}, nil
 		}
 		s.c.log.Warn("waiting for the broker", "error", err)
 		if waitErr := sleep.For(ctx, time.Second); waitErr != nil {
-			return topicID, waitErr
+			return facts, waitErr
 		}
 	}
+}
+
+// noted keeps the note of a partition's committed offset: what was on record when it was committed.
+func (s *session) noted(partition int32, note kafka.OffsetNote) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.notes[partition] = note
 }
 
 // poll hands records to their partitions until ctx or the session ends.
@@ -194,7 +215,8 @@ func (s *session) partition(id int32) *partition {
 	p, ok := s.parts[id]
 	if !ok {
 		p = newPartition(s.ctx, id)
-		p.load, p.work, p.flow, p.letters = s.load, s.carry, s, s.letters
+		p.load, p.work, p.flow = s.load, s.carry, s
+		p.record = recordOf(s.topics, s.notes[id])
 		s.parts[id] = p
 	}
 	return p
@@ -273,6 +295,10 @@ func (s *session) load(ctx context.Context, p *partition) error {
 		p.entries.set(result.CommandID, e)
 		p.mu.Unlock()
 	}, func(r *kgo.Record) { s.suspect(ctx, p, r) })
+	if p.record.lost != "" {
+		s.c.log.Error("the ledger of replies was deleted: which commands were carried out is not known any more; those that were under way are looked up before they are sent",
+			"partition", p.id, "looked_up_before_offset", p.record.doubtful)
+	}
 	if err == nil {
 		s.c.log.Info("owning a partition", "partition", p.id, "results_read", n, "duration_ms", time.Since(start).Milliseconds())
 	}

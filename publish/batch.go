@@ -121,6 +121,7 @@ func (m *maker) unit(ctx context.Context, b *batch, l *lane, a *arrived, afterHe
 		}
 	}
 	m.enricher.fill(u)
+	s.cause = a
 	if err := u.weigh(s); err != nil {
 		return nil, err
 	}
@@ -201,9 +202,31 @@ func (m *maker) records(b *batch, fit limits) ([]*kgo.Record, error) {
 		}
 	}
 	for _, s := range b.stages {
-		out = append(out, s.records(m.names.Seen)...)
+		records, err := m.stateRecords(s, fit)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, records...)
 	}
 	return out, nil
+}
+
+// stateRecords returns what a stage writes to the topic seen. A unit whose entry does not fit is
+// spoiled: what cannot be remembered must not be published.
+func (m *maker) stateRecords(s *stage, fit limits) (out []*kgo.Record, err error) {
+	for _, r := range s.records(m.names.Seen) {
+		cause, added := s.causes[digestOf(r.Key)]
+		switch {
+		case fit.fits(r):
+			out = append(out, r)
+		case added:
+			cause.fault, err = errTooLarge, errSpoiled
+		default: // rebuilt, from when the topic took more
+			m.log.Error("what was published of a resource is larger than the topic takes, and is forgotten with this process: raise max.message.bytes",
+				"topic", r.Topic, "partition", r.Partition, "bytes", kafka.BatchBytes(r))
+		}
+	}
+	return out, err
 }
 
 // made returns a unit's events or its letter; nothing when it is a repetition.
@@ -223,13 +246,7 @@ func (m *maker) made(u *unit, fit limits) ([]*kgo.Record, error) {
 	if u.fault == nil {
 		return out, nil
 	}
-	r := u.letter(m.names, time.Now())
-	if !fit.fits(r) {
-		m.log.Error("letter is larger than its topic takes and is not written; the inbox still holds the arrival: raise max.message.bytes and replay it",
-			"topic", r.Topic, "partition", u.record.Partition, "offset", u.record.Offset)
-		return nil, nil
-	}
-	return []*kgo.Record{r}, nil
+	return []*kgo.Record{u.letter(m.names, fit, time.Now())}, nil
 }
 
 // eventRecord encodes an event of a unit. One that does not fit goes out without

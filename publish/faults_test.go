@@ -29,7 +29,7 @@ func TestATransactionThatFailsIsRedone(t *testing.T) {
 		"the coordinator moves":                {Keys: []kmsg.Key{kmsg.EndTxn}, TopLevel: true, Err: kerr.NotCoordinator, Count: 3},
 		"the offsets are of an old generation": {Keys: []kmsg.Key{kmsg.TxnOffsetCommit}, Err: kerr.IllegalGeneration, Count: 2},
 		"the offsets are refused":              {Keys: []kmsg.Key{kmsg.TxnOffsetCommit}, Err: kerr.UnknownServerError, Count: 2},
-		"an event is refused":                  {Keys: []kmsg.Key{kmsg.Produce}, Topic: "t.contents", Err: kerr.MessageTooLarge, Count: 2},
+		"an event is refused":                  {Keys: []kmsg.Key{kmsg.Produce}, Topic: "t.contents", Err: kerr.PolicyViolation, Count: 2},
 		"an event is refused for good":         {Keys: []kmsg.Key{kmsg.Produce}, Topic: "t.contents", Err: kerr.TopicAuthorizationFailed, Count: 2},
 		"the state is refused":                 {Keys: []kmsg.Key{kmsg.Produce}, Topic: "t.seen", Err: kerr.UnknownServerError, Count: 2},
 		"an event's leader moves":              {Keys: []kmsg.Key{kmsg.Produce}, Topic: "t.contents", Err: kerr.NotLeaderForPartition, Count: 2},

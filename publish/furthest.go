@@ -6,33 +6,40 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/ringbridge/ringbridge/internal/kafka"
 )
 
-// A replay moves the group's offset back. How far the inbox had been published before is kept in the metadata of the
-// offset, until the replay has passed it: if the state is lost meanwhile, it is rebuilt up to there.
-const furthestPrefix = "published-to="
+// A replay moves the group's offset back. How far the inbox had been published before is kept in
+// the metadata of the offset, until the replay has passed it: if the state is lost meanwhile, it is
+// rebuilt up to there. The metadata also says of which topic the offset is: see
+// [kafka.OffsetNote].
+const notePublishedTo = "published-to"
 
-// OffsetMetadata is what a replay commits with the offset that it moves a partition of the inbox back to. furthest is the
-// offset that the partition had been published to, exclusive.
-func OffsetMetadata(furthest int64) string { return furthestPrefix + strconv.FormatInt(furthest, 10) }
+// ReplayMetadata returns the metadata of the offset that a replay moves a partition of the inbox
+// back to, from what is committed.
+func ReplayMetadata(committed kadm.Offset) string {
+	note := kafka.ParseOffsetNote(committed.Metadata)
+	note[notePublishedTo] = strconv.FormatInt(Furthest(committed), 10)
+	return note.String()
+}
 
-// Furthest returns how far a partition of the inbox has ever been published, by the group's committed offset.
+// Furthest returns how far a partition of the inbox has ever been published, by the group's
+// committed offset.
 func Furthest(committed kadm.Offset) int64 {
-	if text, ok := strings.CutPrefix(committed.Metadata, furthestPrefix); ok {
-		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-			return max(n, committed.At)
-		}
+	if n, err := strconv.ParseInt(kafka.ParseOffsetNote(committed.Metadata)[notePublishedTo], 10, 64); err == nil {
+		return max(n, committed.At)
 	}
 	return committed.At
 }
 
-// furthest asks the group how far the partition has ever been published; 0 where it has committed nothing.
+// furthest asks the group how far the partition has ever been published; 0 where it has committed
+// nothing, or has of an inbox that was deleted.
 func (s *session) furthest(ctx context.Context, partition int32) (int64, error) {
 	s.pulse.beat("asking for the group's offsets")
 	n := s.deps.Names
@@ -44,14 +51,17 @@ func (s *session) furthest(ctx context.Context, partition int32) (int64, error) 
 		return 0, fmt.Errorf("publish: read the offsets of group %s: %w", n.Group(stageName), err)
 	}
 	at, _ := committed.Lookup(n.Inbox, partition)
+	if kafka.ParseOffsetNote(at.Metadata).Foreign(s.inbox) {
+		return 0, nil
+	}
 	return Furthest(at.Offset), nil
 }
 
 // withOffsets returns a context with which a transaction commits the offsets at
-// which the group is to go on, and keeps what a replay has noted. The client by
-// itself would commit what it has polled: past the records that are held, and
+// which the group is to go on, keeps what a replay has noted, and says that they are
+// of the inbox with this id. The client would commit what it has polled: past the records that are held, and
 // nothing where only such are published.
-func (s *shards) withOffsets(ctx context.Context, inbox string, stops map[int32]kgo.EpochOffset) context.Context {
+func (s *shards) withOffsets(ctx context.Context, inbox string, id kadm.TopicID, stops map[int32]kgo.EpochOffset) context.Context {
 	furthest := map[int32]int64{}
 	for _, shard := range s.all() {
 		furthest[shard.partition] = shard.furthest
@@ -71,10 +81,12 @@ func (s *shards) withOffsets(ctx context.Context, inbox string, stops map[int32]
 			topic.Partitions[i].Offset, topic.Partitions[i].LeaderEpoch = at.Offset, at.Epoch
 		}
 		for i := range topic.Partitions {
-			if p := &topic.Partitions[i]; p.Offset < furthest[p.Partition] {
-				metadata := OffsetMetadata(furthest[p.Partition])
-				p.Metadata = &metadata
+			p, note := &topic.Partitions[i], kafka.NoteOf(id)
+			if to := furthest[p.Partition]; p.Offset < to {
+				note[notePublishedTo] = strconv.FormatInt(to, 10)
 			}
+			metadata := note.String()
+			p.Metadata = &metadata
 		}
 		return nil
 	})

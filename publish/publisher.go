@@ -45,15 +45,17 @@ type Deps struct {
 
 // A Publisher runs the stage. Make it with New.
 type Publisher struct {
-	deps    Deps
-	txnID   string
-	kafka   trouble
-	schema  trouble
-	maker   *maker
-	pulse   pulse
-	waker   waker
-	metrics *metrics
-	tracer  trace.Tracer
+	deps   Deps
+	txnID  string
+	kafka  trouble
+	schema trouble
+	maker  *maker
+
+	refusals kafka.Refusals
+	pulse    pulse
+	waker    waker
+	metrics  *metrics
+	tracer   trace.Tracer
 }
 
 // New returns a publisher; cfg must be valid. It makes no call.
@@ -103,7 +105,7 @@ func (p *Publisher) Run(ctx context.Context) error {
 		}
 		p.metrics.restarts.Inc()
 		p.kafka.felt("cannot work with Kafka: "+err.Error(), err)
-		if time.Since(begun) > healthy {
+		if time.Since(begun) > healthy || kafka.IsTooLarge(err) { // the same bytes are not sent again
 			wait = restartMin
 		}
 		_ = sleep.For(ctx, wait) // the loop sees that ctx is done

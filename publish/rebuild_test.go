@@ -89,7 +89,7 @@ func (b *bench) replay() {
 	b.Helper()
 	back := kadm.Offsets{}
 	for _, o := range b.offsets() {
-		back.Add(kadm.Offset{Topic: o.Topic, Partition: o.Partition, LeaderEpoch: -1, Metadata: publish.OffsetMetadata(publish.Furthest(o))})
+		back.Add(kadm.Offset{Topic: o.Topic, Partition: o.Partition, LeaderEpoch: -1, Metadata: publish.ReplayMetadata(o)})
 	}
 	require.NoError(b, kadm.NewClient(b.client).CommitAllOffsets(b.Context(), b.names.Group("publish"), back))
 }

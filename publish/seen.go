@@ -139,10 +139,13 @@ type stage struct {
 	under *stage            // what this one is tried over; nil = it is no trial
 	keys  map[digest]string // as text, for the records
 	order []digest          // of the first addition
+
+	cause  *arrived            // that is weighed
+	causes map[digest]*arrived // that an addition comes from
 }
 
 func newStage(s *shard) *stage {
-	return &stage{shard: s, added: map[digest]string{}, keys: map[digest]string{}}
+	return &stage{shard: s, added: map[digest]string{}, keys: map[digest]string{}, causes: map[digest]*arrived{}}
 }
 
 // trial returns a stage over this one, to see what a unit would become.
@@ -177,7 +180,7 @@ func (s *stage) put(key, entry string) {
 		s.order = append(s.order, d)
 		s.keys[d] = key
 	}
-	s.added[d] = entry
+	s.added[d], s.causes[d] = entry, s.cause
 }
 
 // records returns the additions as records of the topic seen, one a key.

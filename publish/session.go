@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ringbridge/ringbridge/internal/failpoint"
@@ -48,22 +49,22 @@ type session struct {
 	kafkaSession *kgo.GroupTransactSession
 	fit          limits
 	polled       *backlog
+	inbox        kadm.TopicID
 	ended        time.Time // when the last transaction ended
 	aborts       int       // in a row
 }
 
 // session joins the group and publishes until ctx is done or something breaks.
 func (p *Publisher) session(ctx context.Context) error {
-	n := p.deps.Names
-	fit, err := readLimits(ctx, p.deps.Kafka, n.Contents, n.Messages, n.Activity, n.Identities, n.Inbox, n.InboxDLQ, n.Seen)
+	fit, inbox, err := p.describeTopics(ctx)
 	if err != nil {
 		return err
 	}
-	gts, err := kgo.NewGroupTransactSession(p.options(fit)...)
+	gts, err := kgo.NewGroupTransactSession(p.options(fit, inbox)...)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errOptions, err)
 	}
-	s := &session{Publisher: p, kafkaSession: gts, fit: fit, polled: newBacklog(p.maker.shards)}
+	s := &session{Publisher: p, kafkaSession: gts, fit: fit, inbox: inbox, polled: newBacklog(p.maker.shards)}
 	p.maker.furthest = s.furthest
 	p.pulse.beat("joining the group")
 	running, end := context.WithCancelCause(ctx)
@@ -82,12 +83,13 @@ func (p *Publisher) session(ctx context.Context) error {
 	return errors.Join(err, kafka.Leave(ctx, gts.Client(), gts.Close, stopBound, p.deps.Logger))
 }
 
-func (p *Publisher) options(fit limits) []kgo.Opt {
+func (p *Publisher) options(fit limits, inbox kadm.TopicID) []kgo.Opt {
 	n, shards := p.deps.Names, p.maker.shards
 	partitions := func(do func([]int32)) func(context.Context, *kgo.Client, map[string][]int32) {
 		return func(_ context.Context, _ *kgo.Client, topics map[string][]int32) { do(topics[n.Inbox]) }
 	}
-	return slices.Concat(p.deps.Kafka, kafka.MemberOptions(), []kgo.Opt{
+	own := kafka.OwnOffsetsOnly(n.Inbox, inbox, p.deps.Logger, func(int32, kafka.OffsetNote) {})
+	return slices.Concat(p.deps.Kafka, kafka.MemberOptions(), own, []kgo.Opt{
 		kgo.ConsumerGroup(n.Group(stageName)),
 		kgo.ConsumeTopics(n.Inbox),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),

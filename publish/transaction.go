@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ringbridge/ringbridge/internal/failpoint"
+	"github.com/ringbridge/ringbridge/internal/kafka"
 	"github.com/ringbridge/ringbridge/internal/sleep"
 	"github.com/ringbridge/ringbridge/schemas"
 )
@@ -140,11 +141,15 @@ func (s *session) transact(ctx context.Context, b *batch, records []*kgo.Record)
 	failpoint.Hit("publish/begun")
 	var mu sync.Mutex
 	var failed error
+	var refused []*kgo.Record
 	for _, r := range records {
 		s.kafkaSession.Produce(ctx, r, func(r *kgo.Record, err error) {
 			if err != nil {
 				mu.Lock()
 				defer mu.Unlock()
+				if kafka.IsTooLarge(err) {
+					refused = append(refused, r)
+				}
 				if failed == nil {
 					failed = fmt.Errorf("write to %s: %w", r.Topic, err)
 				}
@@ -156,8 +161,9 @@ func (s *session) transact(ctx context.Context, b *batch, records []*kgo.Record)
 	}
 	mu.Lock()
 	defer mu.Unlock()
+	s.refusals.Note(kafka.Limits(s.fit), refused...)
 	failpoint.Hit("publish/produced")
-	committed, err = s.kafkaSession.End(s.maker.shards.withOffsets(ctx, s.deps.Names.Inbox, b.stops), failed == nil)
+	committed, err = s.kafkaSession.End(s.maker.shards.withOffsets(ctx, s.deps.Names.Inbox, s.inbox, b.stops), failed == nil)
 	return committed, errors.Join(failed, err)
 }
 

@@ -65,6 +65,7 @@ func read(ctx context.Context, codec Codec, record *kgo.Record) (*unit, error) {
 			u.finding = nil
 		}
 	}
+	u.checkIDs()
 	return u, nil
 }
 

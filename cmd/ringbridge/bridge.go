@@ -53,6 +53,7 @@ type bridge struct {
 	opts      []kgo.Opt     // of every Kafka client
 	client    *kgo.Client   // the process's own, for questions
 	adm       *kadm.Client
+	topics    *kafka.TopicWatch // from when they were found to keep the guarantees
 	intake    intake
 	registry  *schemas.Registry
 	codec     *schemas.Codec
@@ -61,6 +62,7 @@ type bridge struct {
 	listeners listeners             // of the platform's notifications
 	console   *console.Console      // what people see at the private listener
 	consumer  *consume.Consumer     // nil where the stage is off
+	stopped   error                 // what did not stop in order; set when Run has returned
 
 	// Opened, where set, is told the addresses as soon as they are known.
 	Opened func(addresses)
@@ -131,9 +133,9 @@ func (b *bridge) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), b.cfg.Process.ShutdownTimeout)
 	defer cancel()
 	b.failed(context.Canceled) // a start that failed has stages to end as well
-	err := b.undo.run(ctx)
+	b.stopped = b.undo.run(ctx)
 	b.logger.Info("stopped", "took", time.Since(start).Round(time.Millisecond))
-	return err
+	return b.stopped
 }
 
 // logHealth writes the process's own troubles to the log; the stages' are in
@@ -227,7 +229,7 @@ func (b *bridge) waitForBroker(ctx context.Context) error {
 }
 
 // prepareTopics creates the topics that are missing and refuses to start on
-// settings that break a guarantee.
+// settings that break a guarantee. From then on the topics are watched.
 func (b *bridge) prepareTopics(ctx context.Context) error {
 	cfg := b.cfg.Connection.Broker.Topics
 	var faults []kafka.Fault
@@ -241,10 +243,16 @@ func (b *bridge) prepareTopics(ctx context.Context) error {
 		if err == nil {
 			faults, err = kafka.CheckTopics(ctx, b.adm, cfg)
 		}
+		if err == nil {
+			b.topics, err = kafka.WatchTopics(ctx, b.adm, cfg)
+		}
 		return err
 	}, hopeless)
 	for _, fault := range faults {
 		err = errors.Join(err, fault)
+	}
+	if err == nil {
+		b.background(ctx, "topics", b.watchTopics)
 	}
 	return err
 }

@@ -106,8 +106,7 @@ type replaying struct {
 // A move is what becomes of one partition's offset.
 type move struct {
 	partition int32
-	committed int64
-	furthest  int64 // where publish had been before: beyond committed while a replay is under way
+	committed kadm.Offset
 	to        int64
 }
 
@@ -180,7 +179,7 @@ func (r replaying) plan(ctx context.Context) ([]move, error) {
 	var moves []move
 	committed.Each(func(o kadm.OffsetResponse) {
 		if to, ok := begin.Lookup(r.topic, o.Partition); ok && to.Offset < o.At {
-			moves = append(moves, move{partition: o.Partition, committed: o.At, furthest: publish.Furthest(o.Offset), to: to.Offset})
+			moves = append(moves, move{partition: o.Partition, committed: o.Offset, to: to.Offset})
 		}
 	})
 	slices.SortFunc(moves, func(a, b move) int { return int(a.partition - b.partition) })
@@ -196,8 +195,9 @@ func (r replaying) show(moves []move, dryRun bool) error {
 	fmt.Fprintln(table, "PARTITION\tREAD UP TO\tAGAIN FROM\tRECORDS")
 	total := int64(0)
 	for _, m := range moves {
-		total += m.committed - m.to
-		fmt.Fprintf(table, "%d\t%d\t%d\t%d\n", m.partition, m.committed, m.to, m.committed-m.to)
+		records := m.committed.At - m.to
+		total += records
+		fmt.Fprintf(table, "%d\t%d\t%d\t%d\n", m.partition, m.committed.At, m.to, records)
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -213,7 +213,7 @@ func (r replaying) show(moves []move, dryRun bool) error {
 func (r replaying) move(ctx context.Context, moves []move) error {
 	var offsets kadm.Offsets
 	for _, m := range moves {
-		offsets.Add(kadm.Offset{Topic: r.topic, Partition: m.partition, At: m.to, LeaderEpoch: -1, Metadata: publish.OffsetMetadata(m.furthest)})
+		offsets.Add(kadm.Offset{Topic: r.topic, Partition: m.partition, At: m.to, LeaderEpoch: -1, Metadata: publish.ReplayMetadata(m.committed)})
 	}
 	if err := r.adm.CommitAllOffsets(ctx, r.group, offsets); err != nil {
 		return fmt.Errorf("kafka: move the offsets of group %s (some may have been moved; the same command again moves the rest): %w", r.group, err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"strings"
@@ -56,6 +57,10 @@ the log and on /readyz, and answers webhooks 503 meanwhile, or with SPOOL_DIR 20
 once they are on disk. It ends only when no waiting helps: wrong settings, credentials that Kafka refuses, a topic whose
 settings break a guarantee, an incompatible schema.
 
+A topic that is deleted, or deleted and created again, while it runs: /readyz names it, and within half a minute the
+bridge stops and starts again with new clients; a topic that is still missing then is created. If it cannot stop in
+time, or the new topic breaks a guarantee, it ends with exit status 1.
+
 ` + settingsHelp(),
 		Example: `  ringbridge run                                    # embedded broker and registry, for trying out
   KAFKA_BROKERS=k1:9092,k2:9092 SCHEMA_REGISTRY_URL=http://registry:8081 \
@@ -81,7 +86,14 @@ func (p *program) runBridge(ctx context.Context, only []string) error {
 	}
 	logger := newLogger(p.err, cfg.Connection.Broker.Log)
 	warnAboutSettings(logger, cfg, p.env)
-	return newBridge(cfg, only, logger).Run(ctx)
+	for {
+		b := newBridge(cfg, only, logger)
+		err := b.Run(ctx)
+		if !errors.Is(err, errTopicsChanged) || b.stopped != nil || ctx.Err() != nil {
+			return err
+		}
+		logger.Error("the topics have changed: starting again with new clients", "error", err)
+	}
 }
 
 // warnAboutSettings says what is set and has no effect, or not the effect that

@@ -137,6 +137,7 @@ func TestAMissingTopicGetsThePartitionsOfItsGroup(t *testing.T) {
 
 func TestSettingsThatBreakAGuaranteeAreNamed(t *testing.T) {
 	for topic, fault := range map[string]struct{ key, value string }{
+		"p.identities":      {"max.message.bytes", "1000"},
 		"p.contents":        {"cleanup.policy", "compact"},
 		"p.seen":            {"cleanup.policy", "delete"},
 		"p.cursors":         {"cleanup.policy", "compact,delete"},
@@ -161,6 +162,30 @@ func TestSettingsThatBreakAGuaranteeAreNamed(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Entries of the state hold values of what customers write.
+func TestTheStateTakesRecordsAsLargeAsTheEventsDo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		adm := admin(t, cluster(t))
+		_, err := kafka.Apply(t.Context(), adm, config())
+		require.NoError(t, err)
+		small := "999999"
+		for _, topic := range []string{"p.contents", "p.seen", "p.cursors"} {
+			configs, err := adm.DescribeTopicConfigs(t.Context(), topic)
+			require.NoError(t, err)
+			for _, c := range configs[0].Configs {
+				if c.Key == "max.message.bytes" {
+					require.Equal(t, "16777216", c.MaybeValue(), topic)
+				}
+			}
+			_, err = adm.AlterTopicConfigs(t.Context(), []kadm.AlterConfig{{Name: "max.message.bytes", Value: &small}}, topic)
+			require.NoError(t, err)
+		}
+		faults, err := kafka.CheckTopics(t.Context(), adm, config())
+		require.NoError(t, err)
+		require.Len(t, faults, 3)
+	})
 }
 
 func TestUnequalPartitionCountsAreNamed(t *testing.T) {

@@ -31,7 +31,7 @@ func needs() (n struct{ notCompacted, onlyCompacted, keepsNewest, cleanElection,
 	n.largeEnough = need{
 		key: "max.message.bytes",
 		ok:  func(v string) bool { n, err := strconv.Atoi(v); return err != nil || n >= minMessageBytes },
-		why: "a large event would not fit; set max.message.bytes=" + maxMessageBytes,
+		why: "a large record would not fit; set max.message.bytes=" + maxMessageBytes,
 	}
 	return n
 }

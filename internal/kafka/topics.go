@@ -63,6 +63,7 @@ type spec struct {
 	settings map[string]string // made with these
 	needs    []need            // and checked for these
 	group    string            // topics of one group have one partition count
+	lost     string            // what is gone when the topic is deleted
 }
 
 // A need is a setting that a guarantee rests on.
@@ -91,39 +92,43 @@ const (
 
 func specs(n Names) []spec {
 	of := needs()
-	deleted := func(name, millis, group string) spec {
+	deleted := func(name, millis, group, lost string) spec {
 		return spec{
-			name: name, group: group,
+			name: name, group: group, lost: lost,
 			settings: map[string]string{"cleanup.policy": "delete", "retention.ms": millis, "max.message.bytes": maxMessageBytes},
 			needs:    []need{of.notCompacted, of.largeEnough, of.cleanElection},
 		}
 	}
-	compacted := func(name, group string) spec {
+	compacted := func(name, group, lost string) spec {
 		return spec{
-			name: name, group: group,
-			settings: map[string]string{"cleanup.policy": "compact"},
-			needs:    []need{of.onlyCompacted, of.cleanElection},
+			name: name, group: group, lost: lost,
+			settings: map[string]string{"cleanup.policy": "compact", "max.message.bytes": maxMessageBytes},
+			needs:    []need{of.onlyCompacted, of.largeEnough, of.cleanElection},
 		}
 	}
-	identities := compacted(n.Identities, "")
-	identities.settings["max.message.bytes"] = maxMessageBytes
+	const (
+		events  = "the events on it are gone for those who had not read them; what comes in from now on is published"
+		letters = "its dead letters are gone"
+	)
 	return []spec{
-		deleted(n.Inbox, weekMillis, inbound),
-		deleted(n.InboxDLQ, monthMillis, ""),
-		deleted(n.Contents, monthMillis, inbound),
-		identities,
-		deleted(n.Messages, monthMillis, inbound),
-		deleted(n.Activity, monthMillis, inbound),
-		deleted(n.Replies, weekMillis, outbound),
+		deleted(n.Inbox, weekMillis, inbound, "what was not published yet is gone, but for what polling finds again"),
+		deleted(n.InboxDLQ, monthMillis, "", letters),
+		deleted(n.Contents, monthMillis, inbound, events),
+		compacted(n.Identities, "", events),
+		deleted(n.Messages, monthMillis, inbound, events),
+		deleted(n.Activity, monthMillis, inbound, events),
+		deleted(n.Replies, weekMillis, outbound, "commands that had not ended are gone"),
 		{
 			// The ledger: compacted, and kept long enough that a command id is
 			// still known when its command could come again.
 			name: n.Results, group: outbound,
 			settings: map[string]string{"cleanup.policy": "compact,delete", "retention.ms": quarterMillis, "min.compaction.lag.ms": "0"},
 			needs:    []need{of.keepsNewest, of.cleanElection},
+			lost: "commands under way are looked up before they are sent again, but which others were carried out is not known any more: " +
+				"one whose command_id is produced again is carried out again",
 		},
-		deleted(n.RepliesDLQ, quarterMillis, ""),
-		compacted(n.Cursors, ""),
-		compacted(n.Seen, inbound),
+		deleted(n.RepliesDLQ, quarterMillis, "", letters),
+		compacted(n.Cursors, "", "polling begins POLL_OVERLAP ago; `ringbridge backfill` fetches what is older"),
+		compacted(n.Seen, inbound, "publish knows what it has published as far back as the inbox goes, and publishes what is older again if it comes again"),
 	}
 }
