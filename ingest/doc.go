@@ -13,5 +13,9 @@
 // not decided here: a thing given up after a time-out and given again may be in
 // the inbox twice, and the next stage drops the second.
 //
+// What its topic cannot hold becomes a dead letter, and what the dead letters cannot
+// hold a stub: the first bytes, with length and digest in the message. So nothing
+// that comes in can stop what comes after it.
+//
 // The package calls nothing of RingCentral and reads no topic.
 package ingest

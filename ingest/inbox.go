@@ -17,6 +17,7 @@ import (
 
 	"github.com/ringbridge/ringbridge/internal/deadletter"
 	"github.com/ringbridge/ringbridge/internal/kafka"
+	"github.com/ringbridge/ringbridge/internal/lograte"
 	"github.com/ringbridge/ringbridge/internal/tracing"
 	"github.com/ringbridge/ringbridge/schemas"
 )
@@ -25,8 +26,8 @@ import (
 // helps.
 var ErrNotReady = errors.New("ingest: the schemas are not known yet")
 
-// ErrTooLarge is returned, wrapped, for an item that the inbox topic cannot hold:
-// trying again does not help.
+// ErrTooLarge is returned, wrapped, for an item of which not even a stub fits into the topic of dead
+// letters: trying again does not help.
 var ErrTooLarge = errors.New("larger than the inbox takes")
 
 // ErrUnfit is returned, wrapped, for an item that no record can be made of: trying
@@ -59,14 +60,19 @@ type Inbox struct {
 	codec   atomic.Pointer[Codec]
 	topics  kafka.Names
 	account string
+	limits  *limits
 	outage  outage
-	metrics *metrics
-	tracer  trace.Tracer
+	log     *slog.Logger
+	// warnings bounds the lines about letters, by their reason.
+	warnings lograte.Limiter[deadletter.Reason]
+	metrics  *metrics
+	tracer   trace.Tracer
 }
 
 // NewInbox returns an Inbox. It does not reach for a broker: items given while
 // there is none fail. Close it when done.
 func NewInbox(deps Deps) (*Inbox, error) {
+	sizes := &limits{topics: []string{deps.Topics.Inbox, deps.Topics.InboxDLQ}}
 	client, err := kgo.NewClient(append(slices.Clone(deps.Options), producerOptions()...)...)
 	if err != nil {
 		return nil, fmt.Errorf("ingest: kafka client: %w", err)
@@ -79,7 +85,9 @@ func NewInbox(deps Deps) (*Inbox, error) {
 		client:  client,
 		topics:  deps.Topics,
 		account: deps.Account,
+		limits:  sizes,
 		outage:  outage{log: log},
+		log:     log,
 		metrics: newMetrics(deps.Registerer),
 		tracer:  tracing.OrNoop(deps.Tracer),
 	}
@@ -97,7 +105,8 @@ func (i *Inbox) Close() { i.client.Close() }
 
 // Accept writes the items and returns nil when the broker has acknowledged all of
 // them. After an error some may have been written: give all of them again. Items
-// with one key keep their order.
+// with one key keep their order. An item that the inbox cannot hold becomes a dead
+// letter instead: one that is larger than the topic takes, or that has a [Item.Fault].
 //
 // It blocks until ctx is done, or [DeliveryTimeout] at most. Where ctx has ended, or its deadline has passed, before the
 // items are handed over, nothing is written; after that they may still be. Errors: ErrNotReady; ErrTooLarge and ErrUnfit,
@@ -107,34 +116,35 @@ func (i *Inbox) Accept(ctx context.Context, items ...Item) error {
 	if codec == nil {
 		return ErrNotReady
 	}
-	records := make([]*kgo.Record, len(items))
+	out := make([]*outgoing, len(items))
 	now := time.Now().UTC()
 	for n, item := range items {
-		record, err := i.record(*codec, item, now)
+		record, err := i.outgoing(*codec, item, now)
 		if err != nil {
 			return err
 		}
-		records[n] = record
+		out[n] = record
 	}
 	spans := make([]trace.Span, len(items))
 	for n, item := range items {
-		spans[n] = i.sending(records[n], item.TraceParent)
+		spans[n] = i.sending(out[n].record, item.TraceParent)
 		spans[n].SetAttributes(tracing.Origin.String(string(item.Arrival.Origin)), tracing.API.String(strings.ToLower(string(item.Arrival.API))))
 	}
-	err := i.produce(ctx, records)
-	sent(spans, err)
-	result := resultWritten
-	if err != nil {
-		result = resultFailed
-	}
-	for _, item := range items {
-		i.metrics.records.WithLabelValues(string(item.Arrival.Origin), result).Inc()
+	err := i.write(ctx, out, spans)
+	for n, item := range items {
+		if out[n].form == formItem {
+			i.metrics.records.WithLabelValues(string(item.Arrival.Origin), result(err)).Inc()
+		}
 	}
 	i.metrics.duration.Observe(time.Since(now).Seconds())
 	return err
 }
 
-func (i *Inbox) record(codec Codec, item Item, now time.Time) (*kgo.Record, error) {
+// outgoing returns the record of an item, or its letter where there is no such record.
+func (i *Inbox) outgoing(codec Codec, item Item, now time.Time) (*outgoing, error) {
+	if fault := item.Fault(); fault != nil {
+		return i.letter(item.Refusal(fault)), nil
+	}
 	arrival := item.Arrival
 	arrival.ArrivalID = uuid.Must(uuid.NewV7()).String()
 	arrival.Account = i.account
@@ -149,30 +159,83 @@ func (i *Inbox) record(codec Codec, item Item, now time.Time) (*kgo.Record, erro
 	if item.Key != "" {
 		record.Key = []byte(item.Key)
 	}
-	return record, nil
+	return &outgoing{record: record, form: formItem, refusal: item.Refusal(errItemTooLarge)}, nil
 }
 
-// Refuse writes the bytes to the inbox's dead letters: no key, the bytes as they
-// are, reason undecodable. It blocks and fails as Accept does, and needs no codec.
-func (i *Inbox) Refuse(ctx context.Context, refusal Refusal) error {
-	record := &kgo.Record{Topic: i.topics.InboxDLQ, Value: refusal.Body}
-	span := i.sending(record, refusal.TraceParent)
-	for _, h := range refusal.Headers {
-		record.Headers = append(record.Headers, kgo.RecordHeader{Key: h.Name, Value: []byte(h.Value)})
+// Refuse writes the bytes to the inbox's dead letters, each with its reason. What
+// their topic does not take is cut, and the letter's message says so. It blocks and
+// fails as Accept does, and needs no codec.
+func (i *Inbox) Refuse(ctx context.Context, refusals ...Refusal) error {
+	out := make([]*outgoing, len(refusals))
+	spans := make([]trace.Span, len(refusals))
+	for n, refusal := range refusals {
+		out[n] = i.letter(refusal)
+		spans[n] = i.sending(out[n].record, refusal.TraceParent)
 	}
-	letter := deadletter.Letter{
-		Attempts: 1,
-		Message:  refusal.Message,
-		Reason:   deadletter.Undecodable,
-		FailedAt: time.Now(),
+	return i.write(ctx, out, spans)
+}
+
+// write writes the records, each in the largest form that its topic takes.
+func (i *Inbox) write(ctx context.Context, out []*outgoing, spans []trace.Span) error {
+	until := time.Now().Add(DeliveryTimeout)
+	i.limits.learn(ctx, i.client)
+	for _, o := range out {
+		for !i.limits.fits(o.record) {
+			if !i.shrink(o) {
+				break // the broker decides
+			}
+		}
 	}
-	record.Headers = letter.Headers(record.Headers)
-	err := i.produce(ctx, []*kgo.Record{record})
-	sent([]trace.Span{span}, err)
-	result := resultWritten
-	if err != nil {
-		result = resultFailed
+	err := i.deliver(ctx, until, out)
+	sent(spans, err)
+	for _, o := range out {
+		if o.form == formItem {
+			continue
+		}
+		i.metrics.refused.WithLabelValues(result(err)).Inc()
+		if err != nil || o.form == formLetter && o.refusal.Reason == "" { // its caller says so
+			continue
+		}
+		if suppressed, ok := i.warnings.Allow(o.refusal.Reason); ok {
+			i.log.Warn("input dead-lettered: the inbox cannot hold it", "reason", o.refusal.Reason, "error", o.refusal.Message,
+				"bytes", len(o.refusal.Body), "suppressed", suppressed)
+		}
 	}
-	i.metrics.refused.WithLabelValues(result).Inc()
 	return err
+}
+
+// deliver produces the records. The broker says of a whole batch that it is too large, so those of
+// which it does are halved until the ones at fault are known. Those shrink: the same bytes are never
+// taken.
+func (i *Inbox) deliver(ctx context.Context, until time.Time, out []*outgoing) error {
+	tooLarge, err := i.produce(ctx, until, out)
+	switch {
+	case err != nil:
+		return err
+	case len(tooLarge) == 0:
+		return nil
+	case len(tooLarge) > 1:
+		half := len(tooLarge) / 2
+		if err := i.deliver(ctx, until, tooLarge[:half]); err != nil {
+			return err
+		}
+		return i.deliver(ctx, until, tooLarge[half:])
+	}
+	o := tooLarge[0]
+	if o.tries++; len(out) > 1 || o.tries < maxTries && size(o.record) <= leastLimit {
+		return i.deliver(ctx, until, tooLarge) // it may be another of the batch
+	}
+	i.limits.ask(ctx, i.client) // so that the next one is measured
+	if !i.shrink(o) {
+		return fmt.Errorf("ingest: write: %w", ErrTooLarge)
+	}
+	return i.deliver(ctx, until, tooLarge)
+}
+
+// result is that of a record's metric.
+func result(err error) string {
+	if err != nil {
+		return resultFailed
+	}
+	return resultWritten
 }

@@ -264,15 +264,6 @@ func TestNothingIsWrittenAfterTheDeadline(t *testing.T) {
 	})
 }
 
-func TestAnItemThatIsTooLargeIsToldApart(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		k := ingesttest.Start(t)
-		inbox := k.Inbox(t, codec)
-		require.ErrorIs(t, inbox.Accept(t.Context(), item("k", strings.Repeat("x", 17<<20))), ingest.ErrTooLarge)
-		require.NoError(t, inbox.Accept(t.Context(), item("k", "{}")))
-	})
-}
-
 func TestTraceParent(t *testing.T) {
 	valid := "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 	require.Equal(t, valid, ingest.TraceParent(valid))

@@ -26,7 +26,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "ringbridge_inbox_records_total", Help: "Records for the inbox, by where they came from and whether the broker acknowledged them.",
 		}, []string{"origin", "result"}),
 		refused: auto.NewCounterVec(prometheus.CounterOpts{
-			Name: "ringbridge_inbox_refused_total", Help: "Input that no parser understands, for the inbox's dead letters.",
+			Name: "ringbridge_inbox_refused_total", Help: "Input for the inbox's dead letters: no parser understands it, or the inbox cannot hold it.",
 		}, []string{"result"}),
 		duration: auto.NewHistogram(prometheus.HistogramOpts{
 			Name: "ringbridge_inbox_write_duration_seconds", Help: "Time from handing items over to their last acknowledgement.",

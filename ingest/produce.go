@@ -28,7 +28,8 @@ const (
 	maxBufferedRecords = 100_000
 	maxBufferedBytes   = 256 << 20
 
-	// maxRecordBytes is the inbox topic's max.message.bytes.
+	// maxRecordBytes is the max.message.bytes with which the topics are made. Larger records are
+	// never written.
 	maxRecordBytes = 16 << 20
 )
 
@@ -52,40 +53,53 @@ func producerOptions() []kgo.Opt {
 	}
 }
 
-// produce hands the records over, unless ctx has ended, and waits for all acknowledgements, or ctx.
+// produce hands the records over, unless ctx has ended, and waits for all acknowledgements, until
+// ctx ends or the time until. Records that the broker calls too large, or that shared a batch with
+// one, are no error: they are returned.
 //
 // The records live on when ctx ends then: the client gives up a whole partition's
 // records with the first one that is cancelled, and one caller that hangs up must
 // not fail the others.
-func (i *Inbox) produce(ctx context.Context, records []*kgo.Record) error {
-	if len(records) == 0 {
-		return nil
+func (i *Inbox) produce(ctx context.Context, until time.Time, out []*outgoing) (tooLarge []*outgoing, err error) {
+	if len(out) == 0 {
+		return nil, nil
 	}
 	failpoint.Hit("ingest/received")
 	if err := over(ctx); err != nil {
-		return fmt.Errorf("ingest: write: %w", err)
+		return nil, fmt.Errorf("ingest: write: %w", err)
 	}
-	live, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), DeliveryTimeout, errNotInTime)
+	live, cancel := context.WithDeadlineCause(context.WithoutCancel(ctx), until, errNotInTime)
 	w := &acks{all: make(chan struct{}), cancel: cancel}
-	w.missing.Store(int64(len(records)))
-	for _, record := range records {
-		i.client.TryProduce(live, record, func(_ *kgo.Record, err error) { w.done(err) })
+	w.missing.Store(int64(len(out)))
+	large := make([]bool, len(out)) // each written before the last acknowledgement, and read after it
+	for n, o := range out {
+		o.record.Context = nil // that of an earlier try has ended
+		i.client.TryProduce(live, o.record, func(_ *kgo.Record, err error) {
+			if large[n] = errors.Is(err, kerr.MessageTooLarge); large[n] {
+				err = nil
+			}
+			w.done(err)
+		})
 	}
 	if failpoint.Off("ack") {
-		return nil
+		return nil, nil
 	}
-	err := w.wait(live, ctx)
+	err = w.wait(live, ctx)
 	failpoint.Hit("ingest/written")
-	switch {
-	case err == nil:
-		i.outage.saw(nil)
-		return nil
-	case errors.Is(err, kerr.MessageTooLarge):
-		return fmt.Errorf("ingest: write: %w: %w", ErrTooLarge, err)
-	case ctx.Err() == nil: // else it is the caller's doing, not an outage
-		i.outage.saw(err)
+	if err != nil {
+		if ctx.Err() == nil { // else it is the caller's doing, not an outage
+			i.outage.saw(err)
+		}
+		return nil, fmt.Errorf("ingest: write: %w", err)
 	}
-	return fmt.Errorf("ingest: write: %w", err)
+	i.outage.saw(nil)
+	i.limits.well.Store(true)
+	for n, o := range out {
+		if large[n] {
+			tooLarge = append(tooLarge, o)
+		}
+	}
+	return tooLarge, nil
 }
 
 // over returns why ctx has ended. A process that was frozen comes here before the timer that ends it.

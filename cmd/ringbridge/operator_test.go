@@ -1,6 +1,8 @@
 package main_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -231,27 +233,38 @@ func TestLettersAreSentBackOnce(t *testing.T) {
 
 func TestLettersOfTheInboxGoBackAsArrivals(t *testing.T) {
 	w := newWorld(t).withTopics(t)
-	give := func(value string) {
-		w.put(t, &kgo.Record{Topic: "inbox.dlq", Value: []byte(value), Headers: deadletter.Letter{Reason: deadletter.Undecodable, FailedAt: time.Now()}.Headers(nil)}, nil)
+	give := func(value string, headers ...kgo.RecordHeader) {
+		w.put(t, &kgo.Record{Topic: "inbox.dlq", Value: []byte(value), Headers: deadletter.Letter{Reason: deadletter.Undecodable, FailedAt: time.Now()}.Headers(headers)}, nil)
 	}
 	give(`{"id":"r","events":[{"type":"content.imported","resource":{"id":"c1","metadata":{"thread_id":"t"}}},{"type":"task.created","resource":{"id":"k"}}]}`)
 	give(`{"type":"content.imported","resource":{"id":"c2","metadata":{"thread_id":"t"}}}`)
 	give(`{"uuid":"u","event":"/restapi/v1.0/account/1/extension/2/message-store/instant","body":{"id":"7","conversation":{"id":"9"}}}`)
 	give(`not JSON`)
+	var packed bytes.Buffer
+	packer := gzip.NewWriter(&packed)
+	_, err := packer.Write([]byte(`{"type":"content.imported","resource":{"id":"c3","metadata":{"thread_id":"t"}}}`))
+	require.NoError(t, err)
+	require.NoError(t, packer.Close())
+	give(packed.String(), kgo.RecordHeader{Key: "Content-Type", Value: []byte("application/json")}, kgo.RecordHeader{Key: "Content-Encoding", Value: []byte("gzip")})
+	give("{\"type\":\"content.imported\",\"resource\":{\"id\":\"caf\xe9\"}}", kgo.RecordHeader{Key: "Content-Type", Value: []byte("application/json; charset=iso-8859-1")})
+	give(`{"type":"content.imported","resource":{"id":"` + strings.Repeat("c", 2000) + `"}}`)
 
 	got := w.run(t, "dlq", "redrive", "--topic", "inbox", "--rate", "1000")
 	require.Zero(t, got.code, got.err)
 	require.Contains(t, got.out, "cannot be sent back: neither a webhook's request nor an event of one")
-	require.Contains(t, got.out, "3 of 3 sent back")
+	require.Contains(t, got.out, "at most 1024 are taken")
+	require.Contains(t, got.out, "5 of 5 sent back")
 	keys := map[string]int{}
 	for _, record := range lines(t, w.run(t, "tail", "inbox", "--from", "beginning", "--no-follow").out) {
 		value := record["value"].(map[string]any)
 		require.Equal(t, "WEBHOOK", value["origin"])
 		require.NotEmpty(t, value["arrival_id"])
-		require.Equal(t, "1", record["headers"].(map[string]any)["ringbridge.dlq.redrives"])
+		headers := record["headers"].(map[string]any)
+		require.Equal(t, "1", headers["ringbridge.dlq.redrives"])
+		require.NotContains(t, headers, "Content-Encoding", "it is read now")
 		keys[fmt.Sprint(record["key"], value["kind"], value["resource_id"])]++
 	}
-	require.Equal(t, map[string]int{"tcontent.importedc1": 1, "ktask.createdk": 1, "tcontent.importedc2": 1, "9notification7": 1}, keys)
+	require.Equal(t, map[string]int{"tcontent.importedc1": 1, "ktask.createdk": 1, "tcontent.importedc2": 1, "tcontent.importedc3": 1, "cafécontent.importedcafé": 1, "9notification7": 1}, keys)
 }
 
 func TestAFaultInAFileSendsNothing(t *testing.T) {

@@ -23,6 +23,13 @@ const (
 	drainBytes   = 4 << 20
 )
 
+// The errors of the drain that can come with every record or try: kinds of log lines.
+const (
+	errorDamaged    = "damaged"
+	errorHopeless   = "hopeless"
+	errorUnreadable = "unreadable"
+)
+
 // A record is one entry as the drain reads it.
 type record struct {
 	entry
@@ -67,7 +74,9 @@ func (s *Spool) drain(ctx context.Context, l *load) error {
 	if err != nil {
 		// Nobody can tell whether it will be read later, so it stays first in line.
 		s.trouble("a segment cannot be read: " + name)
-		s.log.Error("a segment cannot be read; nothing is drained until it can", "file", name, "error", err)
+		if suppressed, ok := s.errors.Allow(errorUnreadable); ok { // tried again all the time
+			s.log.Error("a segment cannot be read; nothing is drained until it can", "file", name, "error", err, "suppressed", suppressed)
+		}
 		return err
 	}
 	var next []record
@@ -103,7 +112,9 @@ func (s *Spool) read(l *load, p piece) (record, bool) {
 		}
 		lost = 1
 	}
-	s.log.Error("damaged bytes in a segment", "file", l.segment.name(), "offset", l.from+int64(p.offset), "bytes", p.size)
+	if suppressed, ok := s.errors.Allow(errorDamaged); ok {
+		s.log.Error("damaged bytes in a segment", "file", l.segment.name(), "offset", l.from+int64(p.offset), "bytes", p.size, "suppressed", suppressed)
+	}
 	s.journal.damage(l.segment, lost)
 	return record{}, false
 }
@@ -131,7 +142,9 @@ func (s *Spool) deliver(ctx context.Context, seg *segment, records []record) err
 			}
 			records = records[n:]
 		default:
-			s.log.Error("a record cannot be put into the inbox, ever", "file", seg.name(), "error", err)
+			if suppressed, ok := s.errors.Allow(errorHopeless); ok {
+				s.log.Error("a record cannot be put into the inbox, ever", "file", seg.name(), "error", err, "suppressed", suppressed)
+			}
 			s.journal.damage(seg, 1)
 			records = records[1:]
 		}
@@ -139,14 +152,11 @@ func (s *Spool) deliver(ctx context.Context, seg *segment, records []record) err
 	return nil
 }
 
-// together returns how many records one call of the inbox takes: items until the
-// next refusal, or one refusal.
+// together returns how many records one call of the inbox takes: all up to the next one of the other
+// kind.
 func together(records []record) int {
-	if records[0].refusal != nil {
-		return 1
-	}
 	for n, r := range records {
-		if r.refusal != nil {
+		if (r.refusal == nil) != (records[0].refusal == nil) {
 			return n
 		}
 	}
@@ -154,8 +164,12 @@ func together(records []record) int {
 }
 
 func (s *Spool) offer(ctx context.Context, records []record) error {
-	if r := records[0].refusal; r != nil {
-		return s.inbox.Refuse(ctx, *r)
+	if records[0].refusal != nil {
+		refusals := make([]ingest.Refusal, len(records))
+		for i, r := range records {
+			refusals[i] = *r.refusal
+		}
+		return s.inbox.Refuse(ctx, refusals...)
 	}
 	items := make([]ingest.Item, len(records))
 	for i, r := range records {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ringbridge/ringbridge/ingest"
+	"github.com/ringbridge/ringbridge/internal/deadletter"
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
@@ -38,8 +39,9 @@ type head struct {
 }
 
 type refused struct {
-	Message string   `json:"message"`
-	Headers []header `json:"headers,omitempty"`
+	Message string            `json:"message"`
+	Reason  deadletter.Reason `json:"reason,omitempty"`
+	Headers []header          `json:"headers,omitempty"`
 }
 
 // header has its value as bytes: those of HTTP need not be UTF-8.
@@ -67,7 +69,7 @@ func (e entry) encode(now time.Time) ([]byte, error) {
 
 func (e entry) split(now time.Time) (head, []byte) {
 	if r := e.refusal; r != nil {
-		h := head{ReceivedAt: now, TraceParent: r.TraceParent, Refused: &refused{Message: r.Message}}
+		h := head{ReceivedAt: now, TraceParent: r.TraceParent, Key: r.Key, Refused: &refused{Message: r.Message, Reason: r.Reason}}
 		for _, one := range r.Headers {
 			h.Refused.Headers = append(h.Refused.Headers, header{Name: one.Name, Value: []byte(one.Value)})
 		}
@@ -99,7 +101,7 @@ func decode(payload []byte) (entry, time.Time, error) {
 
 func (h head) entry(body []byte) entry {
 	if h.Refused != nil {
-		r := &ingest.Refusal{Body: body, Message: h.Refused.Message, TraceParent: h.TraceParent}
+		r := &ingest.Refusal{Body: body, Message: h.Refused.Message, Reason: h.Refused.Reason, Key: h.Key, TraceParent: h.TraceParent}
 		for _, one := range h.Refused.Headers {
 			r.Headers = append(r.Headers, ingest.Header{Name: one.Name, Value: string(one.Value)})
 		}

@@ -56,14 +56,16 @@ func (f *fakeInbox) Accept(ctx context.Context, items ...ingest.Item) error {
 	return nil
 }
 
-func (f *fakeInbox) Refuse(ctx context.Context, r ingest.Refusal) error {
+func (f *fakeInbox) Refuse(ctx context.Context, refusals ...ingest.Refusal) error {
 	if err := f.reach(ctx); err != nil {
 		return err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	r.Body = slices.Clone(r.Body)
-	f.letters = append(f.letters, r)
+	for _, r := range refusals {
+		r.Body = slices.Clone(r.Body)
+		f.letters = append(f.letters, r)
+	}
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ringbridge/ringbridge/ingest"
 	"github.com/ringbridge/ringbridge/ingest/spool"
+	"github.com/ringbridge/ringbridge/internal/deadletter"
 )
 
 var mark = spool.Marker{0xd1, 'm', 0, 'r', 'k', 0xff, '7', '8'}
@@ -97,7 +98,7 @@ func TestAnEntryComesBackAsItWas(t *testing.T) {
 		})
 	}
 	given := ingest.Refusal{
-		Body: []byte("\x1f\x8b"), Message: "no events", TraceParent: full.TraceParent,
+		Body: []byte("\x1f\x8b"), Message: "no events", Reason: deadletter.Invalid, Key: "thread", TraceParent: full.TraceParent,
 		Headers: []ingest.Header{{Name: "Content-Type", Value: "text/\xff"}},
 	}
 	payload, err := spool.EncodeRefusal(given)

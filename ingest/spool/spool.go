@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/ringbridge/ringbridge/ingest"
+	"github.com/ringbridge/ringbridge/internal/lograte"
 )
 
 const (
@@ -36,7 +37,7 @@ var errSlowBroker = errors.New("spool: the broker did not acknowledge in time")
 // goroutines at once, and its methods block until ctx ends at most.
 type Inbox interface {
 	Accept(ctx context.Context, items ...ingest.Item) error
-	Refuse(ctx context.Context, refusal ingest.Refusal) error
+	Refuse(ctx context.Context, refusals ...ingest.Refusal) error
 }
 
 // Health is told while the spool cannot take anything. Safe for concurrent use,
@@ -61,6 +62,7 @@ type Spool struct {
 	journal *journal
 	lock    *os.File // nil in tests without a directory
 	log     *slog.Logger
+	errors  lograte.Limiter[string] // bounds the lines about records
 	metrics *metrics
 	guard   guard
 	writer  sync.WaitGroup
@@ -136,13 +138,21 @@ func (s *Spool) Accept(ctx context.Context, items ...ingest.Item) error {
 			items[i].Arrival.ReceivedAt = now // not when it is drained
 		}
 		entries[i].item = &items[i]
+		if fault := items[i].Fault(); fault != nil { // as the inbox would do, but for the disk
+			refusal := items[i].Refusal(fault)
+			entries[i] = entry{refusal: &refusal}
+		}
 	}
 	return s.put(ctx, entries, func(ctx context.Context) error { return s.inbox.Accept(ctx, items...) })
 }
 
-// Refuse does the same for bytes that no parser understands.
-func (s *Spool) Refuse(ctx context.Context, refusal ingest.Refusal) error {
-	return s.put(ctx, []entry{{refusal: &refusal}}, func(ctx context.Context) error { return s.inbox.Refuse(ctx, refusal) })
+// Refuse does the same for input that cannot be used.
+func (s *Spool) Refuse(ctx context.Context, refusals ...ingest.Refusal) error {
+	entries := make([]entry, len(refusals))
+	for i := range refusals {
+		entries[i].refusal = &refusals[i]
+	}
+	return s.put(ctx, entries, func(ctx context.Context) error { return s.inbox.Refuse(ctx, refusals...) })
 }
 
 // put gives the entries to the broker, or else to the disk.

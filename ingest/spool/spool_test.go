@@ -19,6 +19,7 @@ import (
 
 	"github.com/ringbridge/ringbridge/ingest"
 	"github.com/ringbridge/ringbridge/ingest/spool"
+	"github.com/ringbridge/ringbridge/internal/deadletter"
 	"github.com/ringbridge/ringbridge/internal/health"
 )
 
@@ -343,5 +344,22 @@ func TestAClosedSpoolTakesNothing(t *testing.T) {
 		s.Close()
 		require.Error(t, s.Accept(t.Context(), item("k", "b")))
 		require.False(t, slices.Contains(inbox.got(), "b"))
+	})
+}
+
+func TestAnItemThatCannotBeUsedIsKeptOnDiskAsALetter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inbox := &fakeInbox{down: true}
+		s := open(t, newFakeDisk(), inbox)
+		run(t, s)
+		odd := item(strings.Repeat("k", 18<<20), "odd") // more than a record of the disk may have
+		require.NoError(t, s.Accept(t.Context(), item("k", "1"), odd, item("k", "2")))
+		inbox.set(false)
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		require.Equal(t, []string{"1", "2"}, inbox.got())
+		require.Len(t, inbox.letters, 1)
+		require.Equal(t, "odd", string(inbox.letters[0].Body))
+		require.Equal(t, deadletter.Invalid, inbox.letters[0].Reason)
 	})
 }

@@ -17,9 +17,9 @@ type Config struct {
 }
 
 const (
-	// largestMaxBody leaves room for the Arrival around one event: the inbox takes
-	// records of 16 MiB.
-	largestMaxBody = 15 << 20
+	// LargestMaxBody is the largest HTTP_MAX_BODY, in bytes. It leaves room for the Arrival
+	// around one event: the inbox takes records of 16 MiB.
+	LargestMaxBody = 15 << 20
 	// maxSecretBytes is the longest secret that Engage Digital takes. The platform
 	// documents no limit for its token.
 	maxSecretBytes = 255
@@ -40,8 +40,8 @@ func (c Config) PlatformEnabled() bool { return len(parts(c.PlatformToken)) > 0 
 // Validate returns every fault, each naming its variable. No fault repeats a value.
 func (c Config) Validate() error {
 	var faults []error
-	if c.MaxBody < 1 || c.MaxBody > largestMaxBody {
-		faults = append(faults, fmt.Errorf("HTTP_MAX_BODY: want 1 to %d bytes", largestMaxBody))
+	if c.MaxBody < 1 || c.MaxBody > LargestMaxBody {
+		faults = append(faults, fmt.Errorf("HTTP_MAX_BODY: want 1 to %d bytes", LargestMaxBody))
 	}
 	for name, list := range map[string]secret.String{
 		"ENGAGE_WEBHOOK_VERIFY_TOKEN": c.VerifyToken, "ENGAGE_WEBHOOK_SECRET": c.Secret, "RINGCENTRAL_WEBHOOK_TOKEN": c.PlatformToken,

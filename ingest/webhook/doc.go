@@ -9,9 +9,9 @@
 //
 //	POST ─▶ secret? ──no──▶ 401, stored nowhere
 //	          │yes
-//	        body ──over the limit──▶ 413
+//	        body ──over the limit, as it came or decompressed──▶ 413
 //	          │
-//	        events? ──no──▶ inbox.dlq ──▶ 200
+//	        events? ──none──▶ inbox.dlq, the bytes as received ──▶ 200
 //	          │yes
 //	        inbox, one record an event ──all acknowledged──▶ 200
 //	                                   ──else──▶ 503 with Retry-After
@@ -20,6 +20,12 @@
 // sender try again. Input that no parser understands is answered 200 too: it would
 // be as wrong at the next try, and after hours of them the sender switches the
 // webhook off.
+//
+// A body may be compressed (gzip, deflate), in any character set that its type names, in UTF-16 or
+// UTF-32, or a form with a payload. It may hold several requests, an array of events, or an event
+// alone. What stands among good events and is none is a dead letter of its own. Where a name stands
+// twice, nothing is dropped: lists of events are joined, and any other event for which this leaves
+// open what is meant is a dead letter.
 //
 // It tells events apart and looks no deeper than the key needs: whether an event
 // makes sense, and whether it came before, is decided behind the inbox. It makes

@@ -21,8 +21,10 @@ func (printer) Accept(_ context.Context, items ...ingest.Item) error {
 	return nil
 }
 
-func (printer) Refuse(_ context.Context, refusal ingest.Refusal) error {
-	fmt.Printf("refused, %s: %s\n", refusal.Message, refusal.Body)
+func (printer) Refuse(_ context.Context, refusals ...ingest.Refusal) error {
+	for _, refusal := range refusals {
+		fmt.Printf("refused, %s: %s\n", refusal.Message, refusal.Body)
+	}
 	return nil
 }
 

@@ -1,11 +1,14 @@
 package webhook
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/ringbridge/ringbridge/ingest"
+	"github.com/ringbridge/ringbridge/internal/deadletter"
 )
 
 // HeaderSecret carries the webhook's secret, in clear, on every request.
@@ -48,62 +51,77 @@ func (r *Receiver) receive(req *http.Request) answer {
 
 // take reads the body of a request whose sender is known, and keeps what split
 // finds in it, with its trace.
-//
-// A Content-Encoding is no reason to refuse: the senders have none, and if they
-// had, refused events would be lost while dead letters are not.
-func (r *Receiver) take(req *http.Request, trace string, split func([]byte) ([]ingest.Item, error)) answer {
+func (r *Receiver) take(req *http.Request, trace string, split splitFunc) answer {
 	if req.ContentLength > r.maxBody {
 		return refused(http.StatusRequestEntityTooLarge, tooLarge, &http.MaxBytesError{Limit: r.maxBody})
 	}
-	body, err := io.ReadAll(req.Body)
+	data, err := io.ReadAll(req.Body)
 	if _, over := errors.AsType[*http.MaxBytesError](err); over {
 		return refused(http.StatusRequestEntityTooLarge, tooLarge, err)
 	}
 	if err != nil {
 		return refused(http.StatusBadRequest, badRequest, err)
 	}
-	items, wrong := split(body)
-	a := r.keep(req, trace, body, items, wrong)
-	a.bytes = len(body)
+	body := Body{
+		Bytes: data, Type: req.Header.Get(deadletter.HeaderContentType),
+		Encoding: strings.Join(req.Header.Values(deadletter.HeaderContentEncoding), ","),
+	}
+	parts, wrong := split(body, r.maxBody)
+	var a answer
+	switch {
+	case wrong == nil:
+		a = r.keep(req.Context(), parts, trace)
+	case TooLarge(wrong):
+		a = refused(http.StatusRequestEntityTooLarge, tooLarge, wrong)
+	default:
+		a = r.giveUp(req.Context(), body, trace, wrong)
+	}
+	a.bytes = len(data)
 	return a
 }
 
-// keep puts the events into the inbox, or the whole, which is wrong, into the dead
-// letters.
-func (r *Receiver) keep(req *http.Request, trace string, body []byte, items []ingest.Item, wrong error) answer {
-	if wrong != nil {
-		if err := r.inbox.Refuse(req.Context(), refusal(req, body, trace, wrong)); err != nil {
-			return failed(err)
-		}
-		return answer{status: http.StatusOK, result: deadLettered, err: wrong}
+// A splitFunc is Split or SplitNotifications.
+type splitFunc func(b Body, limit int64) (Parts, error)
+
+// keep puts the events into the inbox, and what stood among them into the dead letters.
+func (r *Receiver) keep(ctx context.Context, parts Parts, trace string) answer {
+	for i := range parts.Items {
+		parts.Items[i].TraceParent = trace
 	}
-	for i := range items {
-		items[i].TraceParent = trace
+	for i := range parts.Rest {
+		parts.Rest[i].TraceParent = trace
 	}
-	if err := r.inbox.Accept(req.Context(), items...); err != nil {
+	err := r.inbox.Accept(ctx, parts.Items...)
+	if err == nil && len(parts.Rest) > 0 {
+		err = r.inbox.Refuse(ctx, parts.Rest...)
+	}
+	if err != nil {
 		return failed(err)
 	}
-	return answer{status: http.StatusOK, result: accepted, events: len(items)}
+	for _, extension := range parts.hints {
+		r.hint(extension)
+	}
+	return answer{status: http.StatusOK, result: accepted, events: len(parts.Items), letters: len(parts.Rest), err: parts.fault}
 }
 
-func refusal(req *http.Request, body []byte, trace string, wrong error) ingest.Refusal {
-	refusal := ingest.Refusal{Body: body, Message: wrong.Error(), TraceParent: trace}
-	for _, name := range []string{"Content-Type", "Content-Encoding"} {
-		if value := req.Header.Get(name); value != "" {
+// giveUp puts the bytes as received into the dead letters, with the headers by which they can be
+// read again.
+func (r *Receiver) giveUp(ctx context.Context, body Body, trace string, wrong error) answer {
+	refusal := ingest.Refusal{Body: body.Bytes, Message: wrong.Error(), TraceParent: trace}
+	for name, value := range map[string]string{deadletter.HeaderContentType: body.Type, deadletter.HeaderContentEncoding: body.Encoding} {
+		if value != "" {
 			refusal.Headers = append(refusal.Headers, ingest.Header{Name: name, Value: value})
 		}
 	}
-	return refusal
+	if err := r.inbox.Refuse(ctx, refusal); err != nil {
+		return failed(err)
+	}
+	return answer{status: http.StatusOK, result: deadLettered, letters: 1, err: wrong}
 }
 
 // failed is the answer when the inbox did not take it: all will come again, and
 // what is there already is told from the rest behind the inbox.
-func failed(err error) answer {
-	if errors.Is(err, ingest.ErrTooLarge) {
-		return refused(http.StatusRequestEntityTooLarge, tooLarge, err)
-	}
-	return refused(http.StatusServiceUnavailable, unavailable, err)
-}
+func failed(err error) answer { return refused(http.StatusServiceUnavailable, unavailable, err) }
 
 func refused(status int, r result, err error) answer {
 	return answer{status: status, result: r, err: err}

@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"strings"
 
@@ -18,69 +17,51 @@ var ErrNoNotification = errors.New("no event named in the notification")
 // KindNotification is the kind of the arrivals that notifications become.
 const KindNotification = "notification"
 
-// A notification is what a request of the platform holds.
-type notification struct {
-	item ingest.Item
-	hint *string // whose message store changed; nil = it is no such hint
+// SplitNotifications is Split for the platform: one item a notification, the whole of it as
+// received. The platform sends one in a request; several, one behind the other or in an array, are
+// taken as well. Errors: those of Split, and ErrNoNotification.
+func SplitNotifications(b Body, limit int64) (Parts, error) {
+	return split(b, limit, (*Parts).platform)
 }
 
-// SplitNotification is Split for the platform: one item, the whole notification as
-// received. Errors: ErrNotJSON, ErrNoNotification.
-func SplitNotification(body []byte) ([]ingest.Item, error) {
-	n, err := readNotification(body)
-	if err != nil {
-		return nil, err
+// platform reads a document of the platform.
+func (p *Parts) platform(document []byte) error {
+	if isArray(document) {
+		return p.each(document, (*Parts).notification)
 	}
-	return []ingest.Item{n.item}, nil
+	return p.notification(document)
 }
 
-// noted is what is read of a notification's body. Which of it is there depends on
-// the event.
-type noted struct {
-	ID           lenient.Text `json:"id"`
-	ExtensionID  lenient.Text `json:"extensionId"` // of a hint: text in the documentation, a number in recordings
-	Conversation struct {
-		ID lenient.Text `json:"id"`
-	} `json:"conversation"`
-	ConversationID lenient.Text `json:"conversationId"` // before there was the above
-	Resource       struct {
-		ID       lenient.Text `json:"id"`
-		ThreadID lenient.Text `json:"threadId"`
-	} `json:"resource"`
-}
-
-// readNotification reads of a notification what the inbox needs to know: API,
-// resource and key.
-func readNotification(body []byte) (notification, error) {
-	var envelope struct {
-		UUID    lenient.Text    `json:"uuid"`
-		Event   lenient.Text    `json:"event"`
-		OwnerID lenient.Text    `json:"ownerId"`
-		Body    json.RawMessage `json:"body"`
+// notification reads of a notification what the inbox needs to know: API, resource and key. Which
+// of the fields are there depends on the event.
+func (p *Parts) notification(object []byte) error {
+	envelope, repeated := lenient.Pick(object, "uuid", "event", "ownerId", "body")
+	event := lenient.TextOf(envelope[1])
+	if event == "" {
+		return ErrNoNotification
 	}
-	if json.Unmarshal(body, &envelope) != nil {
-		return notification{}, ErrNotJSON
+	// extensionId is a hint's: text in the documentation, a number in recordings. conversationId is
+	// older than conversation.
+	about, twice := lenient.Pick(envelope[3], "id", "extensionId", "conversation", "conversationId", "resource")
+	conversation, thrice := lenient.Pick(about[2], "id")
+	resource, again := lenient.Pick(about[4], "id", "threadId")
+	if repeated || twice || thrice || again {
+		return p.refuse(object, ErrRepeated)
 	}
-	if envelope.Event == "" {
-		return notification{}, ErrNoNotification
-	}
-	var about noted
-	_ = json.Unmarshal(envelope.Body, &about) // a wrong shape, or none, leaves the rest readable
-	path, _, _ := strings.Cut(string(envelope.Event), "?")
-	arrival := schemas.Arrival{Origin: schemas.OriginWebhook, API: schemas.ApiSms, Kind: KindNotification, ContentType: contentType, Body: body}
-	conversation := cmp.Or(about.Conversation.ID, about.ConversationID)
+	path, _, _ := strings.Cut(event, "?")
+	arrival := schemas.Arrival{Origin: schemas.OriginWebhook, API: schemas.ApiSms, Kind: KindNotification, ContentType: contentType, Body: object}
+	key := cmp.Or(lenient.TextOf(conversation[0]), lenient.TextOf(about[3]))
 	if strings.Contains(path, "/social-messaging/") || strings.Contains(path, "/advanced-messaging/") {
-		arrival.API, conversation = schemas.ApiSocial, about.Resource.ThreadID
+		arrival.API, key = schemas.ApiSocial, lenient.TextOf(resource[1])
 	}
-	resource := string(cmp.Or(about.ID, about.Resource.ID, envelope.UUID))
-	if resource != "" {
-		arrival.ResourceID = &resource
+	id := cmp.Or(lenient.TextOf(about[0]), lenient.TextOf(resource[0]), lenient.TextOf(envelope[0]))
+	if id != "" {
+		arrival.ResourceID = &id
 	}
-	n := notification{item: ingest.Item{Key: cmp.Or(string(conversation), resource), Arrival: arrival}}
 	if strings.HasSuffix(path, "/message-store") {
-		n.hint = new(cmp.Or(string(about.ExtensionID), extensionOf(path), string(envelope.OwnerID)))
+		p.hints = append(p.hints, cmp.Or(lenient.TextOf(about[1]), extensionOf(path), lenient.TextOf(envelope[2])))
 	}
-	return n, nil
+	return p.add(ingest.Item{Key: cmp.Or(key, id), Arrival: arrival})
 }
 
 // extensionOf returns the extension that an event's path names; "" for none.

@@ -6,8 +6,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-
-	"github.com/ringbridge/ringbridge/ingest"
 )
 
 const (
@@ -47,17 +45,7 @@ func (r *Receiver) notify(req *http.Request) answer {
 	if !r.platform.accept(token) {
 		return refused(http.StatusUnauthorized, unauthorized, errVerification)
 	}
-	var hint *string
-	split := func(body []byte) ([]ingest.Item, error) {
-		n, err := readNotification(body)
-		hint = n.hint
-		return []ingest.Item{n.item}, err
-	}
-	a := r.traced(req, func(trace string) answer { return r.take(req, trace, split) })
-	if a.result == accepted && hint != nil {
-		r.hint(*hint)
-	}
-	return a
+	return r.traced(req, func(trace string) answer { return r.take(req, trace, SplitNotifications) })
 }
 
 // validated sends a validation token back.

@@ -2,6 +2,7 @@ package webhook_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -149,7 +150,8 @@ func TestEveryNotificationHasItsAnswer(t *testing.T) {
 		"nothing at all":                {body: strings.NewReader(""), status: 200, letter: ""},
 		"no event":                      {body: strings.NewReader(`{"uuid":"u"}`), status: 200, letter: `{"uuid":"u"}`},
 		"an event that is an object":    {body: strings.NewReader(`{"event":{}}`), status: 200, letter: `{"event":{}}`},
-		"an array":                      {body: strings.NewReader(`[` + hint + `]`), status: 200, letter: `[` + hint + `]`},
+		"an array":                      {body: strings.NewReader(`[` + hint + `]`), status: 200, items: 1},
+		"an array of none":              {body: strings.NewReader(`[7]`), status: 200, letter: `[7]`},
 		"null":                          {body: strings.NewReader(`null`), status: 200, letter: `null`},
 		"a webhook of Engage":           {body: strings.NewReader(twoEvents), status: 200, letter: twoEvents},
 		"the limit exactly":             {body: strings.NewReader(paddedNotification(1000)), status: 200, items: 1},
@@ -159,7 +161,6 @@ func TestEveryNotificationHasItsAnswer(t *testing.T) {
 		"in an outage":                  {body: strings.NewReader(hint), inbox: fakeInbox{fail: outage}, status: 503},
 		"a letter in an outage":         {body: strings.NewReader("x"), inbox: fakeInbox{fail: outage}, status: 503},
 		"before the codec is known":     {body: strings.NewReader(hint), inbox: fakeInbox{fail: ingest.ErrNotReady}, status: 503},
-		"more than the topic takes":     {body: strings.NewReader(hint), inbox: fakeInbox{fail: fmt.Errorf("x: %w", ingest.ErrTooLarge)}, status: 413},
 		"a fault of ours":               {body: strings.NewReader(hint), inbox: fakeInbox{panics: true}, status: 500},
 		"another method":                {body: strings.NewReader(hint), change: func(r *http.Request) { r.Method = http.MethodGet }, status: 405},
 		"another path":                  {body: strings.NewReader(hint), change: func(r *http.Request) { r.URL.Path += "/x" }, status: 404},
@@ -248,8 +249,9 @@ func TestANotificationHasItsAPIResourceAndKey(t *testing.T) {
 		"nothing but an event":           {`{"event":"/x"}`, "", "", "SMS"},
 	} {
 		t.Run(fact, func(t *testing.T) {
-			items, err := webhook.SplitNotification([]byte(c.body))
+			parts, err := webhook.SplitNotifications(plain(c.body), 1<<20)
 			require.NoError(t, err)
+			items := parts.Items
 			require.Len(t, items, 1)
 			a := items[0].Arrival
 			require.Equal(t, c.body, string(a.Body))
@@ -320,16 +322,18 @@ func FuzzSplitNotification(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		items, err := webhook.SplitNotification(body)
+		parts, err := webhook.SplitNotifications(webhook.Body{Bytes: body}, 1<<20)
 		if err != nil {
-			require.Empty(t, items)
+			require.Empty(t, parts)
 			return
 		}
-		require.Len(t, items, 1)
-		require.Equal(t, body, items[0].Arrival.Body)
-		if items[0].Arrival.ResourceID != nil {
-			require.NotEmpty(t, *items[0].Arrival.ResourceID)
-			require.NotEmpty(t, items[0].Key)
+		require.NotEmpty(t, parts.Items)
+		for _, item := range parts.Items {
+			require.True(t, json.Valid(item.Arrival.Body))
+			if item.Arrival.ResourceID != nil {
+				require.NotEmpty(t, *item.Arrival.ResourceID)
+				require.NotEmpty(t, item.Key)
+			}
 		}
 	})
 }

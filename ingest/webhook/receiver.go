@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/ringbridge/ringbridge/ingest"
+	"github.com/ringbridge/ringbridge/internal/lograte"
 	"github.com/ringbridge/ringbridge/internal/tracing"
 )
 
@@ -25,8 +26,8 @@ const (
 type Inbox interface {
 	// Accept keeps the items; see ingest.Inbox for its errors.
 	Accept(ctx context.Context, items ...ingest.Item) error
-	// Refuse keeps bytes that no parser understands.
-	Refuse(ctx context.Context, refusal ingest.Refusal) error
+	// Refuse keeps input that cannot be used, as dead letters.
+	Refuse(ctx context.Context, refusals ...ingest.Refusal) error
 }
 
 // A HintFunc is told that something changed in the message store of an extension,
@@ -55,7 +56,7 @@ type Receiver struct {
 	secrets  credentials // of Engage's webhooks
 	platform credentials // of the platform's notifications
 	log      *slog.Logger
-	warnings *warnings
+	warnings lograte.Limiter[warning]
 	metrics  *metrics
 	tracer   trace.Tracer
 }
@@ -77,7 +78,6 @@ func New(deps Deps, cfg Config) *Receiver {
 		secrets:  newCredentials(cfg.Secret),
 		platform: newCredentials(cfg.PlatformToken),
 		log:      log,
-		warnings: &warnings{log: log},
 		metrics:  newMetrics(deps.Registerer),
 		tracer:   tracing.OrNoop(deps.Tracer),
 	}

@@ -14,13 +14,14 @@ const retryAfter = 10 * time.Second
 
 // An answer is what a request gets and what is told of it.
 type answer struct {
-	status int
-	header [2]string // one more: name and value
-	body   string
-	result result
-	events int   // taken in
-	bytes  int   // of the body
-	err    error // why not, safe to log
+	status  int
+	header  [2]string // one more: name and value
+	body    string
+	result  result
+	events  int   // taken in
+	letters int   // written instead
+	bytes   int   // of the body
+	err     error // why not, safe to log
 }
 
 // serve turns a handler into HTTP: the answer, one log line, the metrics, and 500
@@ -76,17 +77,37 @@ func (e endpoint) contentType() string {
 func (r *Receiver) record(req *http.Request, at endpoint, a answer, took time.Duration) {
 	attrs := []any{
 		slog.String("endpoint", string(at)), slog.String("method", req.Method), slog.Int("status", a.status), slog.String("result", string(a.result)),
-		slog.Int("events", a.events), slog.Int("bytes", a.bytes), slog.Duration("duration", took),
+		slog.Int("events", a.events), slog.Int("letters", a.letters), slog.Int("bytes", a.bytes), slog.Duration("duration", took),
 	}
 	if a.err != nil {
 		attrs = append(attrs, slog.String("error", a.err.Error()))
 	}
-	switch a.result {
-	case handshake:
+	kind := warning{at, a.result}
+	switch {
+	case a.result == handshake:
 		r.log.Info("webhook", attrs...)
-	case accepted, panicked:
+	case a.result == accepted && a.letters > 0:
+		r.warn(kind, req, "webhook accepted, a part of it dead-lettered", attrs)
+	case a.result == accepted, a.result == panicked:
 		r.log.Debug("webhook", attrs...)
+	case a.result == deadLettered:
+		r.warn(kind, req, "webhook accepted, all of it dead-lettered", attrs)
 	default:
-		r.warnings.warn(warning{at, a.result}, append(attrs, slog.String("remote", req.RemoteAddr))...)
+		r.warn(kind, req, "webhook refused", attrs)
+	}
+}
+
+// A warning is a kind of them.
+type warning struct {
+	at     endpoint
+	result result
+}
+
+// warn writes a line, or counts it for the next one of its kind: strangers come a thousand times a
+// second.
+func (r *Receiver) warn(kind warning, req *http.Request, message string, attrs []any) {
+	if suppressed, ok := r.warnings.Allow(kind); ok {
+		attrs = append(attrs, slog.String("remote", req.RemoteAddr), slog.Int("suppressed", suppressed))
+		r.log.Warn(message, attrs...) //nolint:sloglint // its callers give constants
 	}
 }

@@ -37,8 +37,9 @@ func TestAnEventHasItsKindResourceAndKey(t *testing.T) {
 		"white space, kept as it arrived": {"{ \"type\" :\t\"x\" }", "x", "", ""},
 	} {
 		t.Run(fact, func(t *testing.T) {
-			items, err := webhook.Split([]byte(`{"id":"r","domain_id":1,"events":[` + "\n " + c.event + " \n" + `,{"type":"other"}]}`))
+			parts, err := webhook.Split(plain(`{"id":"r","domain_id":1,"events":[`+"\n "+c.event+" \n"+`,{"type":"other"}]}`), 1<<20)
 			require.NoError(t, err)
+			items := parts.Items
 			require.Len(t, items, 2)
 			a := items[0].Arrival
 			require.Equal(t, c.event, string(a.Body))
@@ -57,12 +58,15 @@ func TestAnEventHasItsKindResourceAndKey(t *testing.T) {
 }
 
 func TestABodyOfNothingButBracketsIsBounded(t *testing.T) {
-	_, err := webhook.Split([]byte(`{"events":[` + strings.Repeat("0,", 20_000) + `0]}`))
+	_, err := webhook.Split(plain(`{"events":[`+strings.Repeat("0,", 20_000)+`0]}`), 1<<20)
 	require.ErrorIs(t, err, webhook.ErrTooMany)
-	items, err := webhook.Split([]byte(`{"events":[` + strings.Repeat("0,", 19_999) + `0]}`))
+	parts, err := webhook.Split(plain(`{"events":[`+strings.Repeat("0,", 19_999)+`0]}`), 1<<20)
 	require.NoError(t, err)
-	require.Len(t, items, 20_000)
+	require.Len(t, parts.Items, 20_000)
 }
+
+// plain is a body of which the headers say nothing.
+func plain(text string) webhook.Body { return webhook.Body{Bytes: []byte(text)} }
 
 // requests are the seeds: recorded and documented requests, when they are at hand,
 // and what is wrong in ways of its own.
@@ -86,20 +90,17 @@ func FuzzSplit(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		items, err := webhook.Split(body)
+		parts, err := webhook.Split(webhook.Body{Bytes: body}, 1<<20)
 		if err != nil {
-			require.Empty(t, items)
+			require.Empty(t, parts)
 			return
 		}
-		require.NotEmpty(t, items)
-		require.True(t, json.Valid(body))
-		rest := body
-		for _, item := range items {
-			// Each event is a part of the body, unchanged, behind the one before it.
+		require.NotEmpty(t, parts.Items)
+		for _, item := range parts.Items {
 			require.True(t, json.Valid(item.Arrival.Body))
-			at := bytes.Index(rest, item.Arrival.Body)
-			require.GreaterOrEqual(t, at, 0)
-			rest = rest[at+len(item.Arrival.Body):]
+			if json.Valid(body) { // then each event is a part of the body, unchanged
+				require.True(t, bytes.Contains(body, item.Arrival.Body))
+			}
 			if item.Arrival.ResourceID != nil {
 				require.NotEmpty(t, *item.Arrival.ResourceID)
 				require.NotEmpty(t, item.Key)

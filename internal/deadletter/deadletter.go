@@ -57,6 +57,11 @@ const (
 	headerFailedAt      = "ringbridge.dlq.failed.at"
 	headerRedrives      = "ringbridge.dlq.redrives"
 
+	// HeaderContentType and HeaderContentEncoding come from HTTP, with bytes that were refused as they
+	// came. They are needed to read them again, and are wrong on what was read.
+	HeaderContentType     = "Content-Type"
+	HeaderContentEncoding = "Content-Encoding"
+
 	headerCount = 12 // of ours at most
 
 	ownPrefix   = "ringbridge.dlq."

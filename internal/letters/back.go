@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -36,7 +37,7 @@ func ProducerOptions(s Source) []kgo.Opt {
 // sent back. partitions is how many the topic of commands has.
 func (o *Office) sendable(one found, partitions int32) error {
 	if one.record.Topic == o.deps.Topics.InboxDLQ {
-		if _, err := o.deps.Split(one.record.Value); err != nil {
+		if _, err := o.split(one.record); err != nil {
 			return fmt.Errorf("%w: %w", ErrNotSendable, err)
 		}
 		return nil
@@ -48,6 +49,25 @@ func (o *Office) sendable(one found, partitions int32) error {
 		return fmt.Errorf("%w: it came from partition %d, and %s has %d", ErrNotSendable, from.Partition, from.Topic, partitions)
 	}
 	return nil
+}
+
+// split takes a letter of the inbox apart.
+func (o *Office) split(r *kgo.Record) ([]Event, error) {
+	var contentType, contentEncoding string
+	for _, h := range r.Headers {
+		switch h.Key {
+		case deadletter.HeaderContentType:
+			contentType = string(h.Value)
+		case deadletter.HeaderContentEncoding:
+			contentEncoding = string(h.Value)
+		}
+	}
+	return o.deps.Split(r.Value, contentType, contentEncoding)
+}
+
+// asReceived reports whether a header says how to read bytes as they came.
+func asReceived(header string) bool {
+	return header == deadletter.HeaderContentType || header == deadletter.HeaderContentEncoding
 }
 
 // partitions returns how many partitions a topic has.
@@ -71,10 +91,11 @@ func (o *Office) records(one found, account string) ([]*kgo.Record, error) {
 			Key: one.record.Key, Value: one.record.Value, Headers: headers,
 		}}, nil
 	}
-	events, err := o.deps.Split(one.record.Value)
+	events, err := o.split(one.record)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNotSendable, err)
 	}
+	headers = slices.DeleteFunc(headers, func(h kgo.RecordHeader) bool { return asReceived(h.Key) }) // it is read now
 	var records []*kgo.Record
 	for _, event := range events {
 		arrival := event.Arrival

@@ -86,7 +86,7 @@ func furnish(t *testing.T, codec *schemas.Codec, cluster *kfake.Cluster, opts ..
 	require.NoError(t, err)
 	deps := letters.Deps{
 		Topics: r.names, Read: r.read, Options: r.opts, Admin: adm, Codec: r.codec, Logger: slog.New(slog.NewTextHandler(&r.log, nil)),
-		Split: func([]byte) ([]letters.Event, error) { return nil, errors.New("no event") },
+		Split: func([]byte, string, string) ([]letters.Event, error) { return nil, errors.New("no event") },
 	}
 	r.office, r.other = letters.New(deps), letters.New(deps)
 	return r

@@ -24,9 +24,11 @@ type Event struct {
 	Arrival schemas.Arrival
 }
 
-// A SplitFunc takes a letter of the inbox apart into the events that go back. An
-// error says what the bytes are not; it is shown to people.
-type SplitFunc func(value []byte) ([]Event, error)
+// A SplitFunc takes a letter of the inbox apart into the events that go back, as
+// the receiver would: contentType and contentEncoding are those that the bytes came
+// with, empty for a single event. An error says what the bytes are not; it is shown
+// to people.
+type SplitFunc func(value []byte, contentType, contentEncoding string) ([]Event, error)
 
 // Deps is what an Office works with. It closes none of it.
 type Deps struct {
