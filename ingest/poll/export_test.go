@@ -17,7 +17,6 @@ var (
 	Judge      = judge
 	ImportTime = importTime
 	ReadTime   = readTime
-	IsFault    = isPageFault
 )
 
 type Result = result

@@ -60,6 +60,8 @@ type pageReader struct {
 	try   func(ctx context.Context, offset, limit int) (rows []row, count int, err error) // makes one try of a call; nil = fetch
 	fault func(err error)                                                                 // called for each page with holes; nil = nobody asks
 
+	patient bool // fetch has waited long enough for the first page
+
 	size    int       // rows that a page may be asked for; 0 = pageRows
 	sizeEnd time.Time // when the usual size is tried again
 	lost    int       // pages in a row without a readable row
@@ -86,6 +88,8 @@ func (r *pageReader) read(ctx context.Context, offset, limit int) (rows []row, c
 	case err == nil:
 		r.lost = 0
 		return rows, count, nil
+	case r.patient && offset == 0 && judge(err) == resultUnavailable:
+		return nil, 0, err
 	case !isPageFault(err, offset == 0) || !r.alive(ctx, offset, limit):
 		return nil, 0, err
 	}

@@ -75,7 +75,7 @@ func NewTape(stream string, source Source) (*Tape, error) {
 }
 
 func newTape(k kind) *Tape {
-	t := &Tape{kind: k, seed: maphash.MakeSeed(), reader: &pageReader{}}
+	t := &Tape{kind: k, seed: maphash.MakeSeed(), reader: &pageReader{patient: true}}
 	t.reader.fault = func(err error) { t.fault = err }
 	return t
 }
