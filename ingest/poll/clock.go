@@ -42,7 +42,7 @@ func (s *stream) readClock(ctx context.Context) bool {
 	if err != nil {
 		return false // the next call fails as well, and says so
 	}
-	s.skew = now.Sub(time.Now())
+	s.skew = time.Until(now)
 	if s.skew.Abs() <= clockSlack {
 		s.skew = 0
 	}

@@ -45,8 +45,9 @@ func isPageFault(err error, first bool) bool {
 		return !first || failure.Status != http.StatusNotFound
 	case resultForbidden:
 		return !first
+	default:
+		return false
 	}
-	return false
 }
 
 // unread marks an error that ends a list before its end.

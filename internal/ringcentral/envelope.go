@@ -11,7 +11,7 @@ import (
 )
 
 // byteOrderMark may stand before the JSON of an answer.
-var byteOrderMark = []byte("\xef\xbb\xbf")
+const byteOrderMark = "\xef\xbb\xbf"
 
 // errUncountedRecords marks a page that counts rows and leaves out their list.
 var errUncountedRecords = errors.New("a page without the records that it counts")
@@ -23,7 +23,7 @@ type envelope map[string]json.RawMessage
 // readEnvelope reads the object around a list.
 func readEnvelope(body []byte) (envelope, error) {
 	var e envelope
-	if err := json.Unmarshal(bytes.TrimPrefix(body, byteOrderMark), &e); err != nil || e == nil {
+	if err := json.Unmarshal(bytes.TrimPrefix(body, []byte(byteOrderMark)), &e); err != nil || e == nil {
 		return nil, errNotPage
 	}
 	return e, nil
