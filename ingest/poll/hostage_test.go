@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -231,12 +232,15 @@ func TestAClockAheadHidesNoFirstContents(t *testing.T) {
 type pages struct {
 	pollPlatform
 
+	mu     sync.Mutex
 	rows   []fakeRow // newest first
 	answer func(q ringcentral.SocialQuery, call int) (page ringcentral.SocialPage, answered bool, err error)
 	calls  int
 }
 
 func (p *pages) Contents(_ context.Context, q ringcentral.SocialQuery) (ringcentral.SocialPage, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.calls++
 	if p.answer != nil {
 		if page, answered, err := p.answer(q, p.calls); answered || err != nil {
@@ -244,6 +248,20 @@ func (p *pages) Contents(_ context.Context, q ringcentral.SocialQuery) (ringcent
 		}
 	}
 	return p.page(q), nil
+}
+
+// heal lets all pages come as they are.
+func (p *pages) heal() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.answer = nil
+}
+
+// called returns how many lists were asked for.
+func (p *pages) called() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.calls
 }
 
 // page answers by offset tokens, 50 rows at most.
@@ -332,8 +350,8 @@ func TestPageTokensAreNotTrusted(t *testing.T) {
 				time.Sleep(20 * time.Second)
 				require.ElementsMatch(t, ids[:c.rows], b.inbox.ids("content"))
 				require.InDelta(t, c.incomplete, b.metric(t, "incomplete", "social/contents"), 0)
-				require.Less(t, p.calls, 30)
-				p.answer = nil
+				require.Less(t, p.called(), 30)
+				p.heal()
 				time.Sleep(2 * time.Hour)
 				require.ElementsMatch(t, ids, b.inbox.ids("content"))
 				require.InDelta(t, 0, b.metric(t, "incomplete", "social/contents"), 0)
@@ -374,7 +392,7 @@ func TestWhatSocialMessagingRefusesIsDoneWithout(t *testing.T) {
 				require.ElementsMatch(t, ids[:c.rows], b.inbox.ids("content"))
 				require.InDelta(t, c.unordered, b.metric(t, "unordered", "social/contents"), 0)
 				require.InDelta(t, 0, b.metric(t, "halted", "social/contents"), 0)
-				p.answer = nil
+				p.heal()
 				time.Sleep(3 * time.Hour)
 				require.ElementsMatch(t, ids, b.inbox.ids("content"))
 				require.InDelta(t, 0, b.metric(t, "unordered", "social/contents"), 0, "it is asked again with each sweep")
