@@ -24,6 +24,10 @@ const (
 	maxFailures = 12
 )
 
+// ErrIncomplete is returned when all of a span is in the inbox but for rows that the API does not
+// give. The next run begins before the first of them.
+var ErrIncomplete = errors.New("some rows can't be read")
+
 // An Inbox keeps what was read; see ingest.Inbox for its errors.
 type Inbox interface {
 	Accept(ctx context.Context, items ...ingest.Item) error
@@ -132,6 +136,17 @@ type run struct {
 	stream   string
 	place    Place
 	progress Progress
+	missing  error // why rows are missing; nil = none are
+}
+
+// miss notes rows that could not be read. The place stays before them, so that the next run reads
+// them again; what comes behind is written all the same.
+func (r *run) miss(s step) {
+	if r.missing == nil {
+		r.deps.Logger.Warn("rows can't be read: the backfill goes on without them", "stream", r.stream, "after", r.place.Reached, "error", s.cause)
+	}
+	r.missing = s.cause
+	r.progress.Missing += s.missing
 }
 
 func (r *run) read(ctx context.Context, h history) error {
@@ -153,10 +168,13 @@ func (r *run) read(ctx context.Context, h history) error {
 			return r.fault(ctx, err)
 		}
 		failpoint.Hit("backfill/rows-written")
-		if s.reached.After(r.place.Reached) {
+		if s.missing > 0 {
+			r.miss(s)
+		}
+		if s.reached.After(r.place.Reached) && r.missing == nil {
 			r.place.Reached = s.reached
 		}
-		if s.end || r.place.Reached.After(r.place.Until) {
+		if r.missing == nil && s.end || r.place.Reached.After(r.place.Until) {
 			r.place.Reached = r.place.Until
 		}
 		if err := r.save(ctx); err != nil {
@@ -164,6 +182,9 @@ func (r *run) read(ctx context.Context, h history) error {
 		}
 		failpoint.Hit("backfill/place-saved")
 		r.progress.Done, r.progress.Reached = s.done, r.place.Reached
+		if s.end && r.missing != nil {
+			return fmt.Errorf("backfill: %s: %w: %d rows: %w", r.stream, ErrIncomplete, r.progress.Missing, r.missing)
+		}
 		if s.end {
 			return r.finish()
 		}

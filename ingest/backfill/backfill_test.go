@@ -16,6 +16,7 @@ import (
 	"github.com/ringbridge/ringbridge/ingest"
 	"github.com/ringbridge/ringbridge/ingest/backfill"
 	"github.com/ringbridge/ringbridge/ingest/ingesttest"
+	"github.com/ringbridge/ringbridge/ingest/poll"
 	"github.com/ringbridge/ringbridge/internal/ringcentral"
 	"github.com/ringbridge/ringbridge/internal/sandbox"
 	"github.com/ringbridge/ringbridge/schemas"
@@ -253,5 +254,38 @@ func TestTheEndOfTheSpanIsKept(t *testing.T) {
 		require.ElementsMatch(t, b.inside, b.arrived("content"))
 		require.NoError(t, backfill.New(b.deps()).Run(t.Context(), contents, span, true))
 		require.Len(t, b.arrived("content"), len(b.inside)+240, "forgotten, and read again")
+	})
+}
+
+// poisonedEngage is a source that does not give pages which have one row in them.
+type poisonedEngage struct {
+	poll.Source
+
+	row    int // counted from the newest
+	healed bool
+}
+
+func (p *poisonedEngage) Contents(ctx context.Context, q ringcentral.ContentsQuery) (ringcentral.Page, error) {
+	if !p.healed && q.Offset <= p.row && p.row < q.Offset+q.Limit {
+		return ringcentral.Page{}, &ringcentral.Error{Op: "list_contents", Status: http.StatusInternalServerError}
+	}
+	return p.Source.Contents(ctx, q)
+}
+
+func TestARowThatTheAPIDoesNotGiveIsReadByTheNextRun(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		source := &poisonedEngage{Source: b.engage, row: 200}
+		deps := b.deps()
+		deps.Engage = source
+		run := func() error {
+			return backfill.New(deps).Run(t.Context(), contents, backfill.Span{From: b.begin}, false)
+		}
+		require.ErrorIs(t, run(), backfill.ErrIncomplete)
+		lost := b.inside[len(b.inside)-1-source.row]
+		require.NotContains(t, b.arrived("content"), lost)
+		require.Len(t, b.arrived("content"), len(b.inside)-1)
+		source.healed = true
+		require.NoError(t, run())
+		require.Contains(t, b.arrived("content"), lost)
 	})
 }

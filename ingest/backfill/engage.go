@@ -31,7 +31,7 @@ func (h *offsetHistory) next(ctx context.Context) (step, error) {
 	if err != nil {
 		return step{}, err
 	}
-	s := step{end: stretch.End, reached: stretch.Reached, done: min(max(stretch.Position-h.first, 0), h.last-h.first)}
+	s := step{missing: stretch.Holes, cause: stretch.Err, end: stretch.End, reached: stretch.Reached, done: min(max(stretch.Position-h.first, 0), h.last-h.first)}
 	for _, row := range stretch.Rows {
 		if h.span.includes(row.At) {
 			s.items = append(s.items, row.Item)

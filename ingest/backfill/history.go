@@ -22,6 +22,8 @@ type step struct {
 	items   []ingest.Item // in the order they are to be written
 	done    int           // rows of the span behind the step, where seek told how many there are
 	reached time.Time     // all rows of the span before it are in this step or earlier ones; zero = that cannot be told yet
+	missing int           // rows that the API does not give
+	cause   error         // why
 	end     bool
 }
 

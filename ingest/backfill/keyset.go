@@ -3,10 +3,14 @@ package backfill
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/ringbridge/ringbridge/ingest/poll"
 )
+
+// errTokenRepeats is why a list can't be followed to its end.
+var errTokenRepeats = errors.New("a page token leads back to a page that was read before")
 
 // keysetHistory reads a list of Social Messaging. Its pages go by token, newest first,
 // and there is no way to begin in the middle. So it goes down the list once and keeps
@@ -20,10 +24,12 @@ type keysetHistory struct {
 	done     int
 	reached  time.Time
 	known    map[string]bool // rows of the page before
+	fault    error           // why older rows can't be reached; nil = they can, or it was said
 }
 
 func (h *keysetHistory) seek(ctx context.Context, span Span) (int, error) {
 	h.span, h.tokens, h.rows, h.done = span, nil, 0, 0
+	followed := map[string]bool{"": true}
 	for token := ""; ; {
 		page, err := h.platform.list(ctx, h.stream, token)
 		if err != nil {
@@ -42,7 +48,12 @@ func (h *keysetHistory) seek(ctx context.Context, span Span) (int, error) {
 		if page.Next == "" || older(rows, span.From) {
 			return h.rows, nil
 		}
+		if followed[page.Next] {
+			h.fault = errTokenRepeats // what lies below can't be reached
+			return h.rows, nil
+		}
 		token = page.Next
+		followed[token] = true
 	}
 }
 
@@ -76,6 +87,9 @@ func (h *keysetHistory) next(ctx context.Context) (step, error) {
 	}
 	h.done = min(h.done+len(s.items), h.rows)
 	s.done, s.reached, s.end = h.done, h.reached, len(h.tokens) == 0
+	if h.fault != nil {
+		s.missing, s.cause, h.fault = 1, h.fault, nil
+	}
 	return s, nil
 }
 

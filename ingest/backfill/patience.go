@@ -16,6 +16,27 @@ const callTimeout = 30 * time.Second
 // try does something until it works, fails for good, or fails too often. Waiting for
 // budget is no failure: a backfill has all the time in the world.
 func (r *run) try(ctx context.Context, do func() error) error {
+	return r.tryUnless(ctx, do, func(error) bool { return false })
+}
+
+// pageTries is how often a page is asked for before the first page shows whether the API works
+// otherwise.
+const pageTries = 6
+
+// tryPage does it for a page behind the first: if the API gives the first, waiting for this one
+// does not help.
+func (r *run) tryPage(ctx context.Context, offset int, page, first func() error) error {
+	if offset == 0 {
+		return r.try(ctx, page)
+	}
+	failures := 0
+	return r.tryUnless(ctx, page, func(err error) bool {
+		failures++
+		return failures >= pageTries && poll.IsPageFault(err, false) && first() == nil
+	})
+}
+
+func (r *run) tryUnless(ctx context.Context, do func() error, hopeless func(error) bool) error {
 	for failures := 0; ; {
 		err := do()
 		if err == nil || ctx.Err() != nil {
@@ -25,7 +46,7 @@ func (r *run) try(ctx context.Context, do func() error) error {
 		if counts {
 			failures++
 		}
-		if !again || failures > maxFailures {
+		if !again || failures > maxFailures || counts && hopeless(err) {
 			return err
 		}
 		r.deps.Logger.Warn("backfill waits", "stream", r.stream, "error", err, "pause", pause)
@@ -62,8 +83,11 @@ type patientEngage struct {
 
 // Contents implements poll.Source.
 func (p patientEngage) Contents(ctx context.Context, q ringcentral.ContentsQuery) (page ringcentral.Page, err error) {
-	err = p.run.try(ctx, func() error {
+	err = p.run.tryPage(ctx, q.Offset, func() error {
 		page, err = p.source.Contents(call(ctx), q)
+		return err
+	}, func() error {
+		_, err := p.source.Contents(call(ctx), ringcentral.ContentsQuery{Limit: 1})
 		return err
 	})
 	return page, err
@@ -71,8 +95,11 @@ func (p patientEngage) Contents(ctx context.Context, q ringcentral.ContentsQuery
 
 // Identities implements poll.Source.
 func (p patientEngage) Identities(ctx context.Context, q ringcentral.IdentitiesQuery) (page ringcentral.Page, err error) {
-	err = p.run.try(ctx, func() error {
+	err = p.run.tryPage(ctx, q.Offset, func() error {
 		page, err = p.source.Identities(call(ctx), q)
+		return err
+	}, func() error {
+		_, err := p.source.Identities(call(ctx), ringcentral.IdentitiesQuery{Sort: q.Sort, Limit: 1})
 		return err
 	})
 	return page, err

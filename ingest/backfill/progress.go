@@ -10,6 +10,7 @@ type Progress struct {
 	Reached time.Time // all rows of the span before it are in the inbox
 	Rows    int       // written by this run
 	LeftOut int       // rows that the inbox cannot hold
+	Missing int       // rows that the API does not give
 	// Done of Total rows of this run are behind; a Total of 0 is not known.
 	Done, Total int
 	Waiting     string // what it does instead of going on, if it does not

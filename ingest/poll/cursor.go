@@ -36,6 +36,9 @@ type cursor struct {
 	// Unseen is how many rows came, by the census, that nobody has found yet: a sweep
 	// is owed.
 	Unseen int `json:"unseen,omitempty"`
+	// Missing is the time from which on rows may be missing, as a part of the list could not be
+	// read: a sweep reads back to it until it can. Zero = none are.
+	Missing time.Time `json:"missing,omitzero"`
 	// Token continues the message store's sync from where the inbox has it all; empty
 	// for other streams, and while there is none.
 	Token string `json:"token,omitempty"`

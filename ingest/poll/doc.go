@@ -8,11 +8,17 @@
 //	stop, then let go    POLL_OVERLAP
 //
 // A round reads newest first, down to POLL_OVERLAP before what is known; a sweep
-// is a round that reads back POLL_SWEEP further, for rows that came late with an
-// old date. Sweeps run each POLL_SWEEP_INTERVAL, and at once when the list has
-// grown by more rows than the rounds have seen. What a round finds is written
+// reads back POLL_SWEEP further, for rows that came late with an old date. Sweeps
+// run each POLL_SWEEP_INTERVAL, and at once when the list has grown by more rows
+// than the rounds have seen. A sweep goes on over as many rounds as it takes, so
+// that the newest rows do not wait for it. What a round or a sweep finds is written
 // oldest first, and only when all of it is in the inbox the cursor moves: a
 // process that dies between any two lines reads again what it may have lost.
+//
+// A part of the list that the API does not give (a page, an offset, what lies behind
+// a page token) holds up nothing: what can be read around it is written, the cursor
+// keeps from which time on rows may be missing, and sweeps read back to it, after a
+// minute at first and an hour at last, until it has been read.
 //
 // Each stream's cursor lives in one partition of the topic cursors. Who is
 // assigned the partition runs the stream, so replicas share the streams, and a

@@ -24,14 +24,14 @@ type Result = result
 // Walk reads a list to its end and returns the ids in the order they were read.
 func Walk(ctx context.Context, fetch func(offset, limit int) ringcentral.Page) ([]string, error) {
 	seed := maphash.MakeSeed()
-	w := walk{list: &list{fetch: func(_ context.Context, offset, limit int) ([]row, int, error) {
+	w := walk{list: &list{reader: &pageReader{fetch: func(_ context.Context, offset, limit int) ([]row, int, error) {
 		p := fetch(offset, limit)
 		var rows []row
 		for _, raw := range p.Records {
 			rows = append(rows, readRow(raw, time.Now(), seed, func(f fields) lenient.Text { return f.CreatedAt }))
 		}
 		return rows, p.Count, nil
-	}}}
+	}}}}
 	var ids []string
 	for !w.done {
 		p, err := w.next(ctx)
@@ -55,14 +55,14 @@ func Remember(n, limit int) int {
 	for i := range n {
 		m.keep(row{ident: strconv.Itoa(i), at: time.Unix(int64(i), 0)}, time.Now())
 	}
-	m.forget(time.Unix(0, 0))
+	m.forget(time.Unix(0, 0), 0)
 	return len(m.rows)
 }
 
 // Play reads a list from a time on and returns the ids in the order they were read.
 func Play(ctx context.Context, from time.Time, fetch func(offset, limit int) ringcentral.Page) (ids []string, err error) {
-	t := &Tape{kind: kinds()[0], seed: maphash.MakeSeed()}
-	t.fetch = func(_ context.Context, offset, limit int) ([]row, int, error) {
+	t := newTape(kinds()[0])
+	t.reader.fetch = func(_ context.Context, offset, limit int) ([]row, int, error) {
 		p := fetch(offset, limit)
 		var rows []row
 		for _, raw := range p.Records {

@@ -3,6 +3,7 @@ package poll_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -29,6 +30,10 @@ type fakeSource struct {
 	ascending bool                                                // of identities
 	skew      time.Duration                                       // of the API's clock, as ids tell it
 	noCount   bool                                                // the envelope does not tell
+	count     func(total, offset, rows int) int                   // what it says instead; nil = the total
+	clamp     int                                                 // rows that a page has at most; 0 = 150
+	refuse    func(list string, offset, limit int) error          // pages that it does not give; nil = none
+	clock     func() time.Time                                    // the API's; nil = it does not tell
 	calls     []string                                            // what was asked for, and when
 	before    func(ctx context.Context, list string, n int) error // each call, counted by list
 	counts    map[string]int
@@ -123,6 +128,14 @@ func (f *fakeSource) page(ctx context.Context, list string, rows *[]fakeRow, off
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.refuse != nil {
+		if err := f.refuse(list, offset, limit); err != nil {
+			return ringcentral.Page{}, err
+		}
+	}
+	if f.clamp > 0 {
+		limit = min(limit, f.clamp)
+	}
 	f.sort(*rows)
 	sorted := slices.Clone(*rows)
 	if ascending {
@@ -135,7 +148,20 @@ func (f *fakeSource) page(ctx context.Context, list string, rows *[]fakeRow, off
 	for _, r := range sorted[min(offset, len(sorted)):min(offset+min(limit, 150), len(sorted))] {
 		p.Records = append(p.Records, r.json())
 	}
+	if f.count != nil {
+		p.Count = f.count(len(sorted), offset, len(p.Records))
+	}
 	return p, nil
+}
+
+// Now implements the clock of an API.
+func (f *fakeSource) Now(context.Context) (time.Time, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.clock == nil {
+		return time.Time{}, errors.New("no clock")
+	}
+	return f.clock(), nil
 }
 
 func (f *fakeSource) called(list string) int {
@@ -145,6 +171,9 @@ func (f *fakeSource) called(list string) int {
 }
 
 func (r fakeRow) json() json.RawMessage {
+	if r.id == "null" {
+		return json.RawMessage("null")
+	}
 	at := r.at.UTC().Format(time.RFC3339)
 	return json.RawMessage(fmt.Sprintf(`{"id":%q,"thread_id":%q,"created_at":%q,"updated_at":%q,"body":%q}`, r.id, r.thread, at, at, r.text))
 }

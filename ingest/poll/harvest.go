@@ -21,6 +21,9 @@ type harvest struct {
 	limit int // bytes
 
 	overflow bool      // rows were left out
+	holes    int       // rows that the API does not give
+	open     bool      // one of them came behind all rows that tell their time
+	missing  time.Time // rows from this time on may be missing; zero = none are
 	head     census    // of the first page
 	newest   time.Time // of all rows read
 	read     int       // rows
@@ -50,6 +53,27 @@ func (h *harvest) add(r row) {
 		h.bytes -= len(left.raw)
 		delete(h.index, left.ident)
 		h.overflow = true
+	}
+}
+
+// drop removes a row that was written otherwise.
+func (h *harvest) drop(r *row) {
+	known := h.index[r.ident]
+	if known == nil {
+		return
+	}
+	delete(h.index, r.ident)
+	h.bytes -= len(known.raw)
+	h.rows = slices.DeleteFunc(h.rows, func(other *row) bool { return other == known })
+}
+
+// hole notes a row that the API does not give.
+func (h *harvest) hole() { h.holes, h.open = h.holes+1, true }
+
+// closeHole notes the first row below holes: these are not older.
+func (h *harvest) closeHole(at time.Time) {
+	if h.open && !at.IsZero() {
+		h.missing, h.open = earliest(h.missing, at), false
 	}
 }
 
@@ -95,6 +119,14 @@ func later(a, b time.Time) time.Time {
 		return a
 	}
 	return b
+}
+
+// earliest returns the earlier of two times of which zero ones count for nothing.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -78,5 +78,9 @@ func Pause(err error, failures int, random float64) (pause time.Duration, again,
 	}
 }
 
+// IsPageFault reports whether an error of a list may concern the page alone that was asked for;
+// first says that it is the first page of its list.
+func IsPageFault(err error, first bool) bool { return isPageFault(err, first) }
+
 // rateLimitPause is the wait after a 429 that asks for none.
 const rateLimitPause = 30 * time.Second

@@ -50,11 +50,11 @@ func (m *memory) keep(r row, now time.Time) {
 	m.rows[maphash.String(m.seed, r.ident)] = remembered{hash: r.hash, at: at.Unix(), pass: m.pass}
 }
 
-// forget drops what no pass will read again: rows from before the given time that
-// the last pass did not meet. Above the bound it drops the oldest.
-func (m *memory) forget(before time.Time) {
+// forget drops what no pass will read again: rows from before the given time that were not met
+// since the given pass began. Above the bound it drops the oldest.
+func (m *memory) forget(before time.Time, since uint32) {
 	for key, known := range m.rows {
-		if known.at < before.Unix() && known.pass != m.pass {
+		if known.at < before.Unix() && known.pass < since {
 			delete(m.rows, key)
 		}
 	}

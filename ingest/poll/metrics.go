@@ -18,6 +18,8 @@ type metrics struct {
 	lastSuccess *prometheus.GaugeVec
 	halted      *prometheus.GaugeVec
 	refused     *prometheus.GaugeVec
+	unreadable  *prometheus.CounterVec
+	incomplete  *prometheus.GaugeVec
 	tokensLost  prometheus.Counter
 	fallback    *prometheus.GaugeVec
 }
@@ -49,6 +51,8 @@ func newMetrics(reg prometheus.Registerer, streams []kind) *metrics {
 			Name: "ringbridge_poll_unauthorized",
 			Help: "1 while the API refuses the credential: none of its streams is polled, and it is asked once a minute.",
 		}, []string{"api"}),
+		unreadable: counter("rows_unreadable_total", "Rows that the API did not give, each time they were asked for, and rows of null, by cause.", "cause"),
+		incomplete: gauge("incomplete", "1 while a part of the list can't be read: the newest rows come in, and sweeps try to read the rest."),
 		tokensLost: auto.NewCounter(prometheus.CounterOpts{
 			Name: "ringbridge_poll_sync_tokens_lost_total",
 			Help: "Sync tokens of the message store that the API did not know any more: each time all is read again from before the last safe time.",
@@ -65,7 +69,7 @@ func newMetrics(reg prometheus.Registerer, streams []kind) *metrics {
 }
 
 func (m *metrics) prefill(stream string) {
-	for _, vec := range []*prometheus.GaugeVec{m.owned, m.known, m.lastSuccess, m.halted, m.fallback} {
+	for _, vec := range []*prometheus.GaugeVec{m.owned, m.known, m.lastSuccess, m.halted, m.fallback, m.incomplete} {
 		vec.WithLabelValues(stream)
 	}
 	for _, vec := range []*prometheus.CounterVec{m.read, m.written, m.tooLarge, m.late} {
@@ -74,8 +78,11 @@ func (m *metrics) prefill(stream string) {
 	for _, r := range results() {
 		m.rounds.WithLabelValues(stream, string(r))
 	}
-	for _, c := range []cause{causeSchedule, causeCensus} {
+	for _, c := range []cause{causeSchedule, causeCensus, causeMissing} {
 		m.sweeps.WithLabelValues(stream, string(c))
+	}
+	for _, c := range unreadableCauses() {
+		m.unreadable.WithLabelValues(stream, c)
 	}
 	m.duration.WithLabelValues(stream)
 }

@@ -154,6 +154,6 @@ func (p *Poller) stream(k kind, client *kgo.Client, partition int32) *stream {
 			metric: p.metrics.halted.WithLabelValues(k.stream).Set,
 		},
 	}
-	s.list = &list{fetch: s.fetch}
+	s.list = &list{reader: &pageReader{fetch: s.fetch, try: s.fetchOnce, fault: s.faulty}}
 	return s
 }

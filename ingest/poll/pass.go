@@ -34,40 +34,83 @@ var errPassTimeout = fmt.Errorf("a pass took more than %s", passTimeout)
 
 // A pager reads a list page by page, from the newest row on.
 type pager interface {
-	// next returns the next page, of which rows may have been read before.
+	// next returns the next page, of which rows may have been read before. It fails with
+	// errUnread where the list cannot be read on while the API answers otherwise; any other
+	// error leaves the pager where it was.
 	next(ctx context.Context) (page, error)
 	more() bool
+	// finish is called when all that was wanted has been read.
+	finish()
 }
 
-func (s *stream) pager() pager {
-	if s.kind.keyset != nil {
-		return &keyset{stream: s}
-	}
-	return &walk{list: s.list}
+// A scan reads the list once, from the newest row down to a bound.
+type scan struct {
+	pager   pager
+	bound   time.Time
+	sweep   bool
+	number  uint32 // in the memory's count of passes
+	harvest *harvest
+	done    bool
 }
 
-// gather reads the list from the newest row down to bound.
-func (s *stream) gather(ctx context.Context, bound time.Time, sweep bool) (*harvest, error) {
-	h := newHarvest(s.maxHarvest)
+func (s *stream) newScan(bound time.Time, sweep bool) *scan {
 	s.memory.pass++
-	for w := s.pager(); w.more(); {
-		p, err := w.next(ctx)
-		if err != nil {
-			return nil, err
+	sc := &scan{bound: bound, sweep: sweep, number: s.memory.pass, harvest: newHarvest(s.maxHarvest)}
+	if s.kind.keyset != nil {
+		sc.pager = &keyset{stream: s}
+	} else {
+		sc.pager = &walk{list: s.list, certain: sweep}
+	}
+	return sc
+}
+
+// read goes on with a scan until it is done, or has no time left; until zero is no limit. Where
+// the list cannot be read on, the scan is done, and its harvest says what may be missing.
+func (s *stream) read(ctx context.Context, sc *scan, until time.Time) error {
+	h := sc.harvest
+	before := h.read
+	defer func() { s.metrics.read.WithLabelValues(s.kind.stream).Add(float64(h.read - before)) }()
+	for !sc.done && (until.IsZero() || h.read == before || time.Now().Before(until)) {
+		p, err := sc.pager.next(ctx)
+		switch {
+		case h.pages > 0 && (errors.Is(err, errUnread) || errors.Is(err, errPassTimeout)):
+			s.faulty(err)
+			h.missing, sc.done = earliest(h.missing, sc.bound), true
+			return nil
+		case err != nil:
+			return err
 		}
-		if p.start == 0 {
-			h.head = take(p)
-		}
-		h.pages++
-		for _, r := range p.rows {
-			s.sift(h, r, bound, sweep)
-		}
-		if p.reaches(bound) {
-			break
+		s.take(sc, p)
+	}
+	return nil
+}
+
+// take puts the rows of a page where they belong.
+func (s *stream) take(sc *scan, p page) {
+	h := sc.harvest
+	if p.start == 0 {
+		h.head = take(p)
+	}
+	h.pages++
+	for _, r := range p.rows {
+		switch {
+		case r.hole:
+			h.hole()
+			s.metrics.unreadable.WithLabelValues(s.kind.stream, unreadableRefused).Inc()
+		case r.empty:
+			s.metrics.unreadable.WithLabelValues(s.kind.stream, unreadableNull).Inc()
+		default:
+			h.closeHole(r.at)
+			s.sift(h, r, sc.bound, sc.sweep)
 		}
 	}
-	s.metrics.read.WithLabelValues(s.kind.stream).Add(float64(h.read))
-	return h, nil
+	if sc.done = p.reaches(sc.bound) || !sc.pager.more(); !sc.done {
+		return
+	}
+	sc.pager.finish()
+	if h.open {
+		h.missing, h.open = earliest(h.missing, sc.bound), false
+	}
 }
 
 // sift puts a row where it belongs: to what is to be written, or aside.
@@ -126,6 +169,9 @@ func (s *stream) write(ctx context.Context, h *harvest) error {
 		failpoint.Hit("poll/rows-written")
 		for _, r := range chunk {
 			s.memory.keep(*r, time.Now())
+			if s.sweep != nil && s.sweep.harvest != h {
+				s.sweep.harvest.drop(r) // what it has read is not newer
+			}
 		}
 	}
 	return nil
@@ -175,9 +221,26 @@ func (s *stream) accept(ctx context.Context, rows []*row) error {
 	return nil
 }
 
-// fetch asks for a page of Engage.
+// fetch asks for a page of Engage. While a part of the list is known not to be readable, it does
+// not insist.
 func (s *stream) fetch(ctx context.Context, offset, limit int) (rows []row, count int, err error) {
-	err = s.call(ctx, func(ctx context.Context) error {
+	return s.fetchPage(ctx, s.tries(), offset, limit)
+}
+
+// fetchOnce does so with one try.
+func (s *stream) fetchOnce(ctx context.Context, offset, limit int) (rows []row, count int, err error) {
+	return s.fetchPage(ctx, 1, offset, limit)
+}
+
+func (s *stream) tries() int {
+	if !s.cursor.Missing.IsZero() {
+		return 2
+	}
+	return fetchTries
+}
+
+func (s *stream) fetchPage(ctx context.Context, tries, offset, limit int) (rows []row, count int, err error) {
+	err = s.callTries(ctx, tries, func(ctx context.Context) error {
 		p, err := s.kind.fetch(ctx, s.source, offset, limit)
 		rows, count = s.rows(p.Records), p.Count
 		return err
@@ -187,6 +250,10 @@ func (s *stream) fetch(ctx context.Context, offset, limit int) (rows []row, coun
 
 // call makes a call until it succeeds, fails too often, or fails for good.
 func (s *stream) call(ctx context.Context, do func(context.Context) error) error {
+	return s.callTries(ctx, fetchTries, do)
+}
+
+func (s *stream) callTries(ctx context.Context, tries int, do func(context.Context) error) error {
 	bounded := ringcentral.WithCallTimeout(ringcentral.WithPriority(ctx, ringcentral.Poll), callTimeout)
 	for failures := 1; ; failures++ {
 		err := do(bounded)
@@ -200,7 +267,7 @@ func (s *stream) call(ctx context.Context, do func(context.Context) error) error
 		case verdict == resultRateLimited: // a wait, not an attempt
 			s.trouble.saw(verdict, err)
 			failures--
-		case verdict != resultUnavailable || failures >= fetchTries:
+		case verdict != resultUnavailable || failures >= tries:
 			return err
 		}
 		if sleep.For(ctx, wait(err, max(failures, 1), s.cfg.Interval, s.jitter())) != nil {
@@ -211,7 +278,7 @@ func (s *stream) call(ctx context.Context, do func(context.Context) error) error
 
 func (s *stream) rows(records []json.RawMessage) []row {
 	rows := make([]row, len(records))
-	now := time.Now()
+	now := s.now()
 	for i, raw := range records {
 		rows[i] = readRow(raw, now, s.memory.seed, s.kind.at)
 	}

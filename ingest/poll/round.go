@@ -2,6 +2,7 @@ package poll
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -16,59 +17,51 @@ func (s *stream) round(ctx context.Context) error {
 	return s.listRound(ctx)
 }
 
-// listRound does it for what is listed.
+// listRound does it for what is listed: first the newest, then some of a sweep that is due.
 func (s *stream) listRound(ctx context.Context) error {
-	began := time.Now()
-	s.cursor.notAfter(began, s.cfg.Overlap)
+	s.readClock(ctx)
+	until := time.Now().Add(s.cfg.Interval)
+	began := s.now()
+	s.boundCursor(began)
 	bound := s.cursor.bound(s.cfg.Overlap)
 	if s.changesOnly() {
 		// The order of another owner's rounds may have been another.
 		bound = earlier(bound, s.cursor.Swept.Add(-s.cfg.Overlap))
 	}
-	why, sweep := s.sweeps.due(began, s.cursor)
-	sweep = sweep && s.kind.late
-	if sweep {
-		// From the last sweep, not from now: so a row that came POLL_SWEEP late just
-		// after that one is found, however long ago that is.
-		bound = earlier(bound, s.cursor.Swept.Add(-s.cfg.Sweep-s.cfg.Overlap))
-	}
-	owed := s.cursor.Unseen
-	late, err := s.catchUp(ctx, bound, sweep)
-	if err != nil {
+	if err := s.catchUp(ctx, bound); err != nil {
 		return err
 	}
-	if sweep {
-		s.finishSweep(why, began, owed, late)
+	if err := s.sweepOn(ctx, until); err != nil {
+		return err
 	}
-	if sweep || !s.kind.late {
-		s.memory.forget(earlier(s.cursor.bound(s.cfg.Overlap), s.cursor.Swept.Add(-s.cfg.Sweep-s.cfg.Overlap)))
+	if s.sweep == nil && !s.kind.late {
+		s.memory.forget(earlier(s.cursor.bound(s.cfg.Overlap), s.cursor.Swept.Add(-s.cfg.Sweep-s.cfg.Overlap)), s.memory.pass)
 	}
 	return nil
 }
 
 // catchUp makes passes until one has taken all there is.
-func (s *stream) catchUp(ctx context.Context, bound time.Time, sweep bool) (late int, err error) {
-	first := time.Now()
+func (s *stream) catchUp(ctx context.Context, bound time.Time) error {
+	first := s.now()
 	for again := false; ; again = true {
-		h, err := s.pass(ctx, bound, sweep)
+		h, err := s.pass(ctx, bound)
 		if err != nil {
-			return late, err
+			return err
 		}
-		late += h.late
 		if !h.overflow {
-			s.settle(h, first, sweep, again)
-			return late, s.save(ctx)
+			s.settle(h, first, again)
+			return s.save(ctx)
 		}
 		if err := s.save(ctx); err != nil {
-			return late, err
+			return err
 		}
 		bound = later(bound, h.newestTaken().Add(-s.cfg.Overlap))
 	}
 }
 
 // settle notes what is true when all there is was taken, by one pass or by several.
-func (s *stream) settle(h *harvest, began time.Time, sweep, several bool) {
-	if sweep || s.changesOnly() {
+func (s *stream) settle(h *harvest, began time.Time, several bool) {
+	if s.changesOnly() {
 		s.cursor.Swept, s.cursor.Unseen = began.UTC().Round(0), 0
 	}
 	if !several { // else fresh rows can't be told from those that an earlier pass has written
@@ -77,22 +70,26 @@ func (s *stream) settle(h *harvest, began time.Time, sweep, several bool) {
 	s.cursor.Census, s.warm = h.head, true
 }
 
-// pass reads once down to bound and writes what it found.
-func (s *stream) pass(ctx context.Context, bound time.Time, sweep bool) (*harvest, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, passTimeout, errPassTimeout)
-	defer cancel()
-	began := time.Now()
-	h, err := s.gather(ctx, bound, sweep)
-	if err != nil {
-		return nil, err
+// pass reads once down to bound and writes what it found. Where it fails, what it has read is
+// written all the same, and the cursor stays.
+func (s *stream) pass(ctx context.Context, bound time.Time) (*harvest, error) {
+	began := s.now()
+	sc := s.newScan(bound, false)
+	h := sc.harvest
+	reading, cancel := context.WithTimeoutCause(ctx, passTimeout, errPassTimeout)
+	err := s.read(reading, sc, time.Time{})
+	cancel()
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
 	}
-	if err := s.write(ctx, h); err != nil {
+	if err := errors.Join(s.write(ctx, h), err); err != nil {
 		return nil, err
 	}
 	s.advance(h, began)
+	s.miss(h.missing)
 	s.warnOfOrder()
-	s.log.Debug("polled", "bound", bound, "sweep", sweep, "pages", h.pages, "rows_read", h.read, "rows_written", len(h.rows),
-		"rows_left", h.overflow, "known", s.cursor.Known, "duration", time.Since(began))
+	s.log.Debug("polled", "bound", bound, "pages", h.pages, "rows_read", h.read, "rows_written", len(h.rows),
+		"rows_left", h.overflow, "rows_unreadable", h.holes, "known", s.cursor.Known, "duration", s.now().Sub(began))
 	return h, nil
 }
 
@@ -112,18 +109,6 @@ func (s *stream) advance(h *harvest, began time.Time) {
 	}
 	// A date in the future would hide what comes until then.
 	s.cursor.Known = later(s.cursor.Known, earlier(reached, began).UTC().Round(0))
-}
-
-func (s *stream) finishSweep(why cause, began time.Time, owed, late int) {
-	s.swept = true
-	s.sweeps.finish(began, time.Now(), owed, late)
-	s.metrics.sweeps.WithLabelValues(s.kind.stream, string(why)).Inc()
-	s.metrics.late.WithLabelValues(s.kind.stream).Add(float64(late))
-	s.log.Info("swept", "cause", why, "late_rows", late, "duration", time.Since(began))
-	if late < owed {
-		s.log.Warn("the list has grown by rows that a sweep did not find: they are older than POLL_SWEEP, or belong to a source that was opened to the access token; backfill finds them",
-			"rows", owed-late)
-	}
 }
 
 // warnOfOrder tells once that a list is sorted by something else: a change of an

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ringbridge/ringbridge/ingest/internal/lenient"
+	"github.com/ringbridge/ringbridge/internal/instant"
 )
 
 // A row is one record of a page, and what polling needs to know of it.
@@ -20,6 +21,8 @@ type row struct {
 	imported time.Time // when the API got it, by its id; zero = the id does not tell
 	hash     uint64    // of the bytes
 	typ      string    // "" = none
+	hole     bool      // the API does not give it: nothing else is known
+	empty    bool      // it is null: there is nothing to write
 }
 
 // hashSeed makes hashes differ from process to process; they are kept in memory
@@ -50,14 +53,15 @@ func (f fields) thread() string {
 	return string(cmp.Or(f.ThreadID, f.SocialThreadID, f.Conversation.ID, f.ConversationID))
 }
 
-// readRow reads a row. One that cannot be read is a row too: it is taken, and what
+// readRow reads a row; now is the API's time. One that cannot be read is a row too: it is taken, and what
 // is to become of it is decided behind the inbox.
 func readRow(raw json.RawMessage, now time.Time, seed hashSeed, at func(fields) lenient.Text) row {
 	var f fields
 	_ = json.Unmarshal(raw, &f) // a wrong shape leaves the rest readable
 	r := row{
 		raw: raw, id: string(f.ID), thread: f.thread(), ident: string(f.ID),
-		at: readTime(string(at(f))), imported: importTime(string(f.ID), now), hash: maphash.Bytes(seed, raw), typ: string(f.Type),
+		at: readTime(string(at(f)), now), imported: importTime(string(f.ID), now), hash: maphash.Bytes(seed, raw), typ: string(f.Type),
+		empty: string(raw) == "null",
 	}
 	if r.ident == "" {
 		r.ident = "\x00" + string(raw)
@@ -65,15 +69,18 @@ func readRow(raw json.RawMessage, now time.Time, seed hashSeed, at func(fields) 
 	return r
 }
 
-// readTime reads RFC 3339, and the offset without a colon that some answers have;
-// zero = unreadable.
-func readTime(text string) time.Time {
-	for _, form := range []string{time.RFC3339, "2006-01-02T15:04:05Z0700"} {
-		if t, err := time.Parse(form, text); err == nil {
-			return t
-		}
+// futureSlack is how far ahead of the API's clock a row may be dated. Beyond it the date is one of
+// the source's, and the API may sort by another: it tells neither the order nor how far the list
+// was read.
+const futureSlack = 24 * time.Hour
+
+// readTime reads a time in any form that the APIs use; zero = unreadable, or in the future.
+func readTime(text string, now time.Time) time.Time {
+	t, ok := instant.ParseText(text)
+	if !ok || t.After(now.Add(futureSlack)) {
+		return time.Time{}
 	}
-	return time.Time{}
+	return t
 }
 
 // Ids are 24 hexadecimal digits, of which the first eight are the second in which

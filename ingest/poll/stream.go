@@ -39,6 +39,12 @@ type stream struct {
 	swept  bool      // memory holds what a sweep reads
 	warned bool      // of the list's order
 
+	skew    time.Duration // how far the API's clock is ahead of this host's
+	opened  time.Time     // when the first cursor was made without the API's clock; zero = otherwise
+	sweep   *sweep        // the one under way; nil = none is
+	fault   error         // the last that made a part of the list unreadable
+	missing bool          // reported
+
 	order keysetOrder // of a keyset list
 	sync  syncState   // of the message store
 }
@@ -141,9 +147,14 @@ func (s *stream) open(ctx context.Context) error {
 	}
 	if found != nil {
 		s.cursor, s.saved = *found, *found
+		s.reportMissing()
 		return nil
 	}
-	now := time.Now().UTC().Round(0)
+	s.opened = time.Time{}
+	if !s.readClock(ctx) {
+		s.opened = time.Now()
+	}
+	now := s.now().UTC().Round(0)
 	s.cursor = cursor{Version: cursorVersion, Since: now.Add(-s.cfg.Overlap).Truncate(time.Second), Swept: now}
 	return s.save(ctx)
 }
@@ -165,11 +176,10 @@ func (s *stream) save(ctx context.Context) error {
 	return nil
 }
 
-// pause is what remains of the interval; nothing where a sweep is due.
+// pause is what remains of the interval; nothing where a sweep is under way, or due.
 func (s *stream) pause(began time.Time) time.Duration {
-	now := time.Now()
-	if _, due := s.sweeps.due(now, s.cursor); due && s.kind.late {
+	if why, due := s.sweeps.due(s.now(), s.cursor); s.sweep != nil || due && (s.kind.late || why == causeMissing) {
 		return 0
 	}
-	return max(began.Add(s.cfg.Interval).Sub(now), 0)
+	return max(time.Until(began.Add(s.cfg.Interval)), 0)
 }

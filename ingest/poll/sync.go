@@ -133,7 +133,7 @@ func (s *stream) syncSweep(ctx context.Context, why cause, began time.Time) erro
 	}
 	s.cursor.Swept = began.UTC().Round(0)
 	s.finishSweep(why, began, 0, late)
-	s.memory.forget(s.syncFrom())
+	s.memory.forget(s.syncFrom(), s.memory.pass)
 	return s.save(ctx)
 }
 

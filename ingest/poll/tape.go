@@ -15,28 +15,31 @@ import (
 // some may have no readable date.
 const probeRows = 5
 
-// errNoCount is returned when the API does not tell how long a list is: one that is
-// sorted newest first has no other way to its old end.
-var errNoCount = errors.New("the list does not tell how many rows it has")
-
 // A Tape reads a list from an old row on, oldest first, while the list changes:
 // history in the order in which it happened. Positions are counted from the oldest
 // row, so that what comes in at the new end moves nothing.
 //
 // Rows that come in among the old ones push others on: they are read twice, which is
 // harmless. Rows that go away pull others back, past the tape: so, as in a walk, each
-// page has to contain a row of the page before it. It is used by one goroutine.
+// page has to contain a row of the page before it.
+//
+// How many rows the list has is found out, as what the API says of it may be missing or wrong.
+// Where it is right it is followed from then on, while the list grows. It is used by one
+// goroutine.
 type Tape struct {
-	kind  kind
-	fetch func(ctx context.Context, offset, limit int) ([]row, int, error)
-	seed  hashSeed
+	kind   kind
+	reader *pageReader
+	seed   hashSeed
 
 	oldFirst bool // the API's own direction
 	unsorted bool // the API sorts by something else than what was asked for
-	count    int  // rows of the list, as last told
+	count    int  // rows of the list
+	counted  bool // the API says how many they are
 	pos      int  // where the next page begins
 	from     time.Time
 	before   map[string]bool // the page before; true = handed out
+	skipped  bool            // what lies before the next page could not be read
+	fault    error           // the last that made rows unreadable
 }
 
 // A Stretch is what one step of a Tape has read.
@@ -45,6 +48,8 @@ type Stretch struct {
 	Reached  time.Time    // all rows before it were handed out; zero = that cannot be told
 	Position int          // of the row to come, counted from the oldest
 	Count    int          // rows of the whole list
+	Holes    int          // rows that the API does not give
+	Err      error        // why, if there are any
 	End      bool         // no rows come after
 }
 
@@ -53,8 +58,8 @@ type Stretch struct {
 func NewTape(stream string, source Source) (*Tape, error) {
 	for _, k := range kinds() {
 		if k.stream == stream {
-			t := &Tape{kind: k, seed: maphash.MakeSeed()}
-			t.fetch = func(ctx context.Context, offset, limit int) ([]row, int, error) {
+			t := newTape(k)
+			t.reader.fetch = func(ctx context.Context, offset, limit int) ([]row, int, error) {
 				p, err := k.fetch(ctx, source, offset, limit)
 				rows := make([]row, len(p.Records))
 				now := time.Now()
@@ -67,6 +72,12 @@ func NewTape(stream string, source Source) (*Tape, error) {
 		}
 	}
 	return nil, fmt.Errorf("poll: no stream %q", stream)
+}
+
+func newTape(k kind) *Tape {
+	t := &Tape{kind: k, seed: maphash.MakeSeed(), reader: &pageReader{patient: true}}
+	t.reader.fault = func(err error) { t.fault = err }
+	return t
 }
 
 // Seek goes to the first row that is not older than from, and returns its position.
@@ -93,7 +104,11 @@ func (t *Tape) Find(ctx context.Context, at time.Time) (position int, err error)
 			return true
 		}
 		var rows []row
-		if rows, _, err = t.read(ctx, pos, probeRows); err != nil {
+		rows, _, err = t.read(ctx, pos, probeRows)
+		if errors.Is(err, errUnread) {
+			rows, err = nil, nil
+		}
+		if err != nil {
 			return true
 		}
 		for _, r := range rows {
@@ -110,6 +125,9 @@ func (t *Tape) Find(ctx context.Context, at time.Time) (position int, err error)
 func (t *Tape) Next(ctx context.Context) (Stretch, error) {
 	for range maxSteps {
 		rows, start, err := t.read(ctx, t.pos, pageRows)
+		if errors.Is(err, errUnread) {
+			return t.skip(ctx, err)
+		}
 		if err != nil {
 			return Stretch{}, err
 		}
@@ -126,14 +144,38 @@ func (t *Tape) Next(ctx context.Context) (Stretch, error) {
 	return Stretch{}, fmt.Errorf("poll: %w: %d steps back did not lead to what was read before", errMoving, maxSteps)
 }
 
+// skip goes on where the list can be read again.
+func (t *Tape) skip(ctx context.Context, cause error) (Stretch, error) {
+	readable := func(pos int) bool {
+		if !t.oldFirst {
+			pos = t.count - 1 - pos
+		}
+		_, _, err := t.reader.once(ctx, pos, 1)
+		return err == nil
+	}
+	low, step := t.pos, pageRows // low can't be read
+	high := low + step
+	for ; high < t.count && !readable(high); high = low + step {
+		low, step = high, 2*step
+	}
+	high = min(high, t.count)
+	high = low + 1 + sort.Search(high-low-1, func(n int) bool { return readable(low + 1 + n) })
+	if ctx.Err() != nil {
+		return Stretch{}, context.Cause(ctx)
+	}
+	s := Stretch{Position: high, Count: t.count, Holes: high - t.pos, Err: cause, End: high >= t.count}
+	t.pos, t.before, t.skipped = high, nil, true
+	return s, nil
+}
+
 // joins reports whether no row can lie between what was read, or what was not asked
 // for, and this page.
 func (t *Tape) joins(rows []row, start int) bool {
-	return start == 0 || len(rows) == 0 || slices.ContainsFunc(rows, func(r row) bool {
+	return start == 0 || len(rows) == 0 || t.skipped || slices.ContainsFunc(rows, func(r row) bool {
 		if t.before == nil {
 			return !r.at.IsZero() && r.at.Before(t.from)
 		}
-		return t.before[r.ident]
+		return t.before[r.ident] || r.hole
 	})
 }
 
@@ -154,7 +196,7 @@ func (t *Tape) take(rows []row, start int) Stretch {
 		}
 		t.pos -= min(back, len(rows)/2)
 	}
-	s.Position = t.pos
+	s.Position, t.skipped = t.pos, false
 	known := t.before
 	t.before = make(map[string]bool, len(rows))
 	var fresh []row
@@ -162,8 +204,11 @@ func (t *Tape) take(rows []row, start int) Stretch {
 		if !t.unsorted {
 			s.Reached = later(s.Reached, r.at)
 		}
+		if r.hole && i < keep {
+			s.Holes, s.Err = s.Holes+1, t.fault
+		}
 		t.before[r.ident] = known[r.ident] || i < keep
-		if i < keep && !known[r.ident] {
+		if i < keep && !known[r.ident] && !r.hole && !r.empty {
 			fresh = append(fresh, r)
 		}
 	}
@@ -194,29 +239,45 @@ func sortHistory(rows []row) {
 // the first of them. That is another one than pos where rows have come or gone since
 // the list last told its length: Next sees it by the rows.
 func (t *Tape) read(ctx context.Context, pos, limit int) (rows []row, start int, err error) {
+	if !t.oldFirst && !t.counted && pos == 0 {
+		// What has come since has pushed the oldest rows on.
+		if t.count, _, err = t.reader.length(ctx, t.count); err != nil {
+			return nil, 0, err
+		}
+	}
+	from, to := pos, pos+limit
+	if !t.oldFirst {
+		to = max(t.count-pos, 0)
+		from = max(to-limit, 0)
+	}
+	rows, said, err := t.reader.span(ctx, from, max(to, from+1), t.counted)
+	if err != nil {
+		return nil, 0, err
+	}
+	t.counted = t.counted && (said >= from+len(rows) || len(rows) == 0)
+	if t.counted && len(rows) > 0 {
+		t.count = said
+	}
 	if t.oldFirst {
-		rows, t.count, err = t.ask(ctx, pos, limit)
-		return rows, pos, err
+		if from+len(rows) > t.count || len(rows) < limit {
+			t.count = from + len(rows) // behind it there is nothing
+		}
+		return rows, pos, nil
 	}
-	end := max(t.count-pos, 0)
-	offset := max(end-limit, 0)
-	rows, t.count, err = t.ask(ctx, offset, max(end-offset, 1))
+	if !t.counted && from+len(rows) < to {
+		t.count = from + len(rows)
+	}
 	slices.Reverse(rows)
-	return rows, max(t.count-offset-len(rows), 0), err
+	return rows, max(t.count-from-len(rows), 0), nil
 }
 
-func (t *Tape) ask(ctx context.Context, offset, limit int) ([]row, int, error) {
-	rows, count, err := t.fetch(ctx, offset, limit)
-	if err == nil && count < offset+len(rows) {
-		err = fmt.Errorf("poll: %w", errNoCount)
-	}
-	return rows, count, err
-}
-
-// learn finds the direction of the list.
+// learn finds the direction of the list, and its length.
 func (t *Tape) learn(ctx context.Context) error {
-	l := list{fetch: t.ask}
-	err := l.learn(ctx)
-	t.oldFirst, t.unsorted, t.count = l.order == oldestFirst, l.order == unordered, l.count
+	l := list{reader: t.reader}
+	if err := l.learn(ctx); err != nil {
+		return err
+	}
+	count, said, err := t.reader.length(ctx, l.end)
+	t.oldFirst, t.unsorted, t.count, t.counted = l.order == oldestFirst, l.order == unordered, count, count == said
 	return err
 }

@@ -106,3 +106,58 @@ func TestATapeOfAListWithoutOrderReadsAllOfIt(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, ids, len(rows))
 }
+
+// History is read to both ends, whatever the API says of the list's length, and around rows that
+// it does not give.
+func TestATapeNeedsNoCount(t *testing.T) {
+	begin := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	for fact, c := range map[string]struct {
+		clamp  int
+		count  func(total, offset, rows int) int
+		refuse func(list string, offset, limit int) error
+		first  int // of the rows that are read; the older ones can't be
+		holes  int
+	}{
+		"no count":                {0, func(int, int, int) int { return 0 }, nil, 0, 0},
+		"the count of the page":   {30, func(_, _, rows int) int { return rows }, nil, 0, 0},
+		"a count too small":       {0, func(int, int, int) int { return 100 }, nil, 0, 0},
+		"a count too large":       {0, func(int, int, int) int { return 9999 }, nil, 0, 0},
+		"a row that is not given": {0, nil, poison(500, 400), 0, 1},
+		"a window of offsets": {0, nil, func(_ string, offset, limit int) error {
+			if offset+limit > 600 {
+				return answer(400, 0)
+			}
+			return nil
+		}, 400, 400},
+	} {
+		t.Run(fact, func(t *testing.T) {
+			source := &fakeSource{clamp: c.clamp, count: c.count, refuse: c.refuse}
+			var want []string
+			for n := range 1000 {
+				at := begin.Add(time.Duration(n) * time.Second)
+				id := source.newID(at)
+				source.contents = append(source.contents, fakeRow{id: id, thread: "t", at: at})
+				want = append(want, id)
+			}
+			tape, err := poll.NewTape(poll.EngageStreams()[0], source)
+			require.NoError(t, err)
+			_, err = tape.Seek(t.Context(), begin)
+			require.NoError(t, err)
+			var got []string
+			holes := 0
+			for end := false; !end; {
+				s, err := tape.Next(t.Context())
+				require.NoError(t, err)
+				for _, r := range s.Rows {
+					got = append(got, *r.Item.Arrival.ResourceID)
+				}
+				holes, end = holes+s.Holes, s.End
+			}
+			require.GreaterOrEqual(t, holes, c.holes)
+			if c.holes == 1 {
+				want = append(want[:599:599], want[600:]...)
+			}
+			require.Equal(t, want[c.first:], got)
+		})
+	}
+}

@@ -2,8 +2,13 @@ package poll
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 )
+
+// errOffsetIgnored is returned for a list whose pages repeat.
+var errOffsetIgnored = errors.New("the API ignores the offset")
 
 const (
 	// minOverlap is how many rows of a page are read again with the next one, so
@@ -19,11 +24,17 @@ const (
 // Rows that come in push the others down: they are read twice, which is harmless.
 // Rows that go away pull the others up, past the walk: so each page has to contain
 // a row of the page before it. Where it does not, the walk steps back.
+//
+// The list ends where a page brings nothing but rows of the page before: its length, and what the
+// API says of it, prove nothing. An end that was found is known again by its row.
 type walk struct {
-	list   *list
-	pos    int                 // where the next page begins
-	before map[string]struct{} // the page before
-	done   bool
+	list    *list
+	pos     int                 // where the next page begins
+	overlap int                 // how many rows it repeats
+	before  map[string]struct{} // the page before
+	done    bool
+	certain bool   // the end is looked for though nothing has changed there
+	tail    string // the last row read
 }
 
 // next returns the next page.
@@ -34,10 +45,9 @@ func (w *walk) next(ctx context.Context) (page, error) {
 			return page{}, err
 		}
 		if w.joins(p) {
-			w.accept(p)
-			return p, nil
+			return p, w.accept(p)
 		}
-		w.pos = max(w.pos-pageRows+minOverlap, 0)
+		w.pos = max(w.pos-max(len(p.rows), 2*minOverlap)+minOverlap, 0)
 	}
 	return page{}, fmt.Errorf("%w: %d steps back did not lead to what was read before", errMoving, maxSteps)
 }
@@ -45,31 +55,51 @@ func (w *walk) next(ctx context.Context) (page, error) {
 // more reports whether there may be another page.
 func (w *walk) more() bool { return !w.done }
 
-// joins reports whether no row can lie between the page before and this one.
+func (w *walk) finish() {}
+
+// joins reports whether no row can lie between the page before and this one. A hole may be any
+// row.
 func (w *walk) joins(p page) bool {
 	if p.start == 0 || w.before == nil {
 		return true
 	}
-	for _, r := range p.rows {
-		if _, ok := w.before[r.ident]; ok {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(p.rows, func(r row) bool {
+		_, met := w.before[r.ident]
+		return met || r.hole
+	})
 }
 
-func (w *walk) accept(p page) {
+// accept goes on behind a page. One that repeats the whole page before, though some rows of it
+// were asked for again, shows that the API ignores the offset.
+func (w *walk) accept(p page) error {
+	again, overlap := w.overlap, overlapOf(p.rows)
+	fresh := slices.ContainsFunc(p.rows, func(r row) bool {
+		_, met := w.before[r.ident]
+		return !met || r.empty
+	})
+	w.done = !fresh
+	switch {
+	case w.done:
+		w.list.last = lastRow{w.tail, p.count}
+	case len(p.rows) > 0:
+		w.tail = p.rows[len(p.rows)-1].ident
+		w.done = !w.certain && w.tail == w.list.last.ident && p.count == w.list.last.count
+	}
+	said := p.count == 0 || p.count > p.start+len(p.rows) // that there are more
+	if !fresh && said && p.start == w.pos && len(p.rows) > again && len(p.rows) == len(w.before) {
+		return unread(errOffsetIgnored)
+	}
 	w.before = nil
-	if overlap := overlapOf(p.rows); overlap > 0 {
+	if overlap > 0 {
 		w.before = make(map[string]struct{}, len(p.rows))
 		for _, r := range p.rows {
-			w.before[r.ident] = struct{}{}
+			if !r.empty {
+				w.before[r.ident] = struct{}{}
+			}
 		}
-		w.pos = p.start + len(p.rows) - overlap
-	} else {
-		w.pos = p.start + len(p.rows)
 	}
-	w.done = p.end()
+	w.pos, w.overlap = p.start+len(p.rows)-overlap, overlap
+	return nil
 }
 
 // overlapOf returns how many rows to read again: those that share the last one's
@@ -80,7 +110,7 @@ func overlapOf(rows []row) int {
 		return 0
 	}
 	ties := 1
-	for i := len(rows) - 2; i >= 0 && rows[i].at.Equal(rows[i+1].at); i-- {
+	for i := len(rows) - 2; i >= 0 && !rows[i].hole && rows[i].at.Equal(rows[i+1].at); i-- {
 		ties++
 	}
 	return min(max(ties, minOverlap), len(rows)/2)

@@ -1,0 +1,50 @@
+package poll
+
+import "time"
+
+// Why a row could not be used: a metric label.
+const (
+	unreadableRefused = "refused" // the API does not give it
+	unreadableNull    = "null"    // it is null
+)
+
+func unreadableCauses() []string { return []string{unreadableRefused, unreadableNull} }
+
+// faulty notes why a part of the list cannot be read.
+func (s *stream) faulty(err error) { s.fault = err }
+
+// miss notes in the cursor that rows from a time on may be missing; zero = none are. What is on
+// record already stays: only a sweep that has read it all takes it off.
+func (s *stream) miss(from time.Time) {
+	before := s.cursor.Missing
+	s.cursor.Missing = earliest(before, from).UTC()
+	s.reportMissing()
+	if before.IsZero() && !from.IsZero() {
+		s.sweeps.postpone(s.now(), s.now())
+	}
+}
+
+// reportMissing keeps metric and log in step with the cursor: one line when a part of the list
+// can't be read, and one when it has been read.
+func (s *stream) reportMissing() {
+	missing := !s.cursor.Missing.IsZero()
+	if missing == s.missing {
+		return
+	}
+	s.missing = missing
+	metric := s.metrics.incomplete.WithLabelValues(s.kind.stream)
+	if !missing {
+		metric.Set(0)
+		s.log.Info("the part of the list that could not be read has been read")
+		return
+	}
+	metric.Set(1)
+	s.log.Warn("a part of the list can't be read: polling goes on without it, sweeps try again",
+		"from", s.cursor.Missing, "retry_min", missingPauseMin, "retry_max", missingPauseMax, "error", s.fault)
+}
+
+// refusesRequest reports whether an error is a definite no to a request as it was put, which
+// another order, size or page token may change.
+func refusesRequest(err error) bool {
+	return judge(err) == resultRefused && isPageFault(err, true)
+}
