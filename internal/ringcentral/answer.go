@@ -13,38 +13,36 @@ var (
 	errNoRecords   = errors.New("a page without records")
 	errSamePage    = errors.New("a page whose next page is itself")
 	errNoSyncToken = errors.New("without a sync token")
-	errBadNumbers  = errors.New("a page with negative numbers")
 )
 
 // Page is one page of a list, by offset. While pages are read, new rows shift the later ones.
 type Page struct {
 	// Count is how many rows match in all, Offset how many come before this page, Limit how many a page holds at most: as the
-	// API answers, which may be less than was asked for.
+	// API answers, which may be less than was asked for. Each is 0 where the API does not say it, and none can be trusted: the
+	// list ends where a page is empty.
 	Count, Offset, Limit int
-	// Records are the rows as received. Never nil.
+	// Records are the rows as received, null and what is no object included. Never nil.
 	Records []json.RawMessage
 }
 
-// readPage decodes the envelope of a list. A page without the key "records" is refused rather than taken for an empty one: to a poller that
-// would mean "nothing happened".
+// readPage decodes the envelope of a list by offset. Numbers that make no sense count as not told.
 func readPage(page *Page) func([]byte) error {
 	return func(body []byte) error {
-		var envelope struct {
-			Count   int                `json:"count"`
-			Offset  int                `json:"offset"`
-			Limit   int                `json:"limit"`
-			Records *[]json.RawMessage `json:"records"`
+		e, err := readEnvelope(body)
+		if err != nil {
+			return err
 		}
-		if err := json.Unmarshal(body, &envelope); err != nil {
-			return errNotPage
+		records, err := e.records("count", "offset", "limit")
+		if err != nil {
+			return err
 		}
-		if envelope.Records == nil {
-			return errNoRecords
+		count, _ := e.number("count")
+		offset, _ := e.number("offset")
+		limit, _ := e.number("limit")
+		if !e.has("records") && count > offset {
+			return errUncountedRecords
 		}
-		if envelope.Count < 0 || envelope.Offset < 0 || envelope.Limit < 0 {
-			return errBadNumbers
-		}
-		*page = Page{Count: envelope.Count, Offset: envelope.Offset, Limit: envelope.Limit, Records: *envelope.Records}
+		*page = Page{Count: count, Offset: offset, Limit: limit, Records: records}
 		return nil
 	}
 }

@@ -24,6 +24,10 @@ var ErrInvalid = errors.New("invalid call")
 // answers everything then, and calls that a success.
 var ErrFilterIgnored = errors.New("the list was not filtered or ordered as asked")
 
+// ErrOrderRefused is returned, inside an *Error of a 4xx status, by a list of Social Messaging that does not know the order or does not
+// sort so many rows by it. The list may be asked for in another order, or without one.
+var ErrOrderRefused = errors.New("the list refuses the order")
+
 // ErrSyncTokenLost is returned, inside an *Error of status 400, by MessageSync when the platform doesn't know the sync token any more. What
 // changed since the last answer has to be read by a full synchronization from the last safe time.
 var ErrSyncTokenLost = errors.New("the sync token is lost")

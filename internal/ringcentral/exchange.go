@@ -1,6 +1,7 @@
 package ringcentral
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -109,7 +110,7 @@ func (c *client) readAnswer(ctx context.Context, k call, resp *http.Response) er
 	case len(body) > maxAnswer:
 		failure.Err = fmt.Errorf("%w: larger than %d bytes", errUnreadable, maxAnswer)
 	default:
-		if err = k.read(body); err == nil {
+		if err = k.read(bytes.TrimPrefix(body, byteOrderMark)); err == nil {
 			return nil
 		}
 		failure.Err = fmt.Errorf("%w: %w", errUnreadable, err)

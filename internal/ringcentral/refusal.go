@@ -1,6 +1,7 @@
 package ringcentral
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 )
@@ -19,7 +20,7 @@ func (c *client) refused(k call, resp *http.Response) error {
 	}
 	// The status has decided; a body that breaks off or is no JSON only explains less.
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorAnswer))
-	e, ok := c.explain(body)
+	e, ok := c.explain(bytes.TrimPrefix(body, byteOrderMark))
 	if !ok {
 		failure.Message = "the answer is no JSON object"
 	} else {

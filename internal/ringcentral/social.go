@@ -44,16 +44,17 @@ type SocialQuery struct {
 
 // SocialPage is one page of a list, by keyset: rows that come or go shift nothing. There is no total.
 type SocialPage struct {
-	// Records are the rows as received. Never nil.
+	// Records are the rows as received, null and what is no object included. Never nil.
 	Records []json.RawMessage
-	// Next and Previous are page tokens; empty where there is no such page.
+	// Next and Previous are page tokens; empty where there is no such page. A token may lead to a page that was read before: whoever
+	// follows tokens must notice that.
 	Next, Previous string
 	// PerPage is the size that the API uses.
 	PerPage int
 }
 
 // Contents lists contents. What comes back is held against the filters and the order: if the API ignored one, the error is
-// ErrFilterIgnored.
+// ErrFilterIgnored. If it refuses the order, the error is ErrOrderRefused.
 func (p *Platform) Contents(ctx context.Context, q SocialQuery) (SocialPage, error) {
 	query, err := p.names.contents(q)
 	if err != nil {
@@ -61,8 +62,8 @@ func (p *Platform) Contents(ctx context.Context, q SocialQuery) (SocialPage, err
 	}
 	var page SocialPage
 	err = p.social(ctx, call{
-		op: opContents, method: http.MethodGet, path: contentsPath, query: query, priority: Poll, texts: q.Text,
-		read: readSocialPage(&page, q.PageToken, p.names.checkContents(q)),
+		op: opContents, method: http.MethodGet, path: contentsPath, query: query, priority: Poll, texts: q.Text, sentinel: orderRefused(q.OrderBy),
+		read: readSocialPage(&page, p.names.checkContents(q)),
 	})
 	return page, err
 }
@@ -91,8 +92,8 @@ func (p *Platform) Identities(ctx context.Context, q SocialIdentitiesQuery) (Soc
 	}
 	var page SocialPage
 	err = p.social(ctx, call{
-		op: opIdentities, method: http.MethodGet, path: identitiesPath, query: query, priority: Poll,
-		read: readSocialPage(&page, q.PageToken, checkIdentities(q)),
+		op: opIdentities, method: http.MethodGet, path: identitiesPath, query: query, priority: Poll, sentinel: orderRefused(q.OrderBy),
+		read: readSocialPage(&page, checkIdentities(q)),
 	})
 	return page, err
 }
@@ -133,32 +134,40 @@ func paging(query url.Values, order OrderBy, token string, perPage int) {
 	}
 }
 
-// readSocialPage decodes the envelope of a keyset list whose page asked was asked for.
-func readSocialPage(page *SocialPage, asked string, check func([]json.RawMessage) error) func([]byte) error {
+// orderRefused recognizes that a list refuses the order that was asked for: by the parameter that the answer names, or by the codes of
+// Social Messaging for an invalid search (EDI-028), an inefficient sort (EDI-036) and an invalid order (EDI-038).
+func orderRefused(asked OrderBy) func(int, explanation) error {
+	return func(status int, e explanation) error {
+		if asked == "" || outcomeOf(status) != Refused {
+			return nil
+		}
+		for _, f := range e.faults {
+			if f.parameter == "orderBy" || slices.Contains([]string{"EDI-028", "EDI-036", "EDI-038"}, f.code) {
+				return ErrOrderRefused
+			}
+		}
+		return nil
+	}
+}
+
+// readSocialPage decodes the envelope of a keyset list.
+func readSocialPage(page *SocialPage, check func([]json.RawMessage) error) func([]byte) error {
 	return func(body []byte) error {
-		var envelope struct {
-			Records *[]json.RawMessage `json:"records"`
-			Paging  struct {
-				PerPage           int    `json:"perPage"`
-				NextPageToken     string `json:"nextPageToken"`
-				PreviousPageToken string `json:"previousPageToken"`
-			} `json:"paging"`
-		}
-		if err := json.Unmarshal(body, &envelope); err != nil {
-			return errNotPage
-		}
-		if envelope.Records == nil {
-			return errNoRecords
-		}
-		if next := envelope.Paging.NextPageToken; next != "" && next == asked {
-			return errSamePage
-		}
-		if err := check(*envelope.Records); err != nil {
+		e, err := readEnvelope(body)
+		if err != nil {
 			return err
 		}
+		records, err := e.records("paging")
+		if err != nil {
+			return err
+		}
+		if err := check(records); err != nil {
+			return err
+		}
+		paging := e.object("paging")
+		perPage, _ := paging.number("perPage")
 		*page = SocialPage{
-			Records: *envelope.Records, PerPage: envelope.Paging.PerPage,
-			Next: envelope.Paging.NextPageToken, Previous: envelope.Paging.PreviousPageToken,
+			Records: records, PerPage: perPage, Next: paging.text("nextPageToken"), Previous: paging.text("previousPageToken"),
 		}
 		return nil
 	}

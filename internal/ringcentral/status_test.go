@@ -87,22 +87,6 @@ func TestASuccessThatCannotBeReadMayHaveHappened(t *testing.T) {
 	}
 }
 
-func TestAPageWithoutRecordsIsNotAnEmptyPage(t *testing.T) {
-	for fact, body := range map[string]string{
-		"an object of another kind": `{}`,
-		"records of null":           `{"count":0,"records":null}`,
-		"records of another type":   `{"count":0,"records":{}}`,
-		"a count of another type":   `{"count":"many","records":[]}`,
-		"a count below nothing":     `{"count":-1,"records":[]}`,
-	} {
-		t.Run(fact, func(t *testing.T) {
-			s := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) })
-			_, err := engage(t, s.URL, ringcentral.Deps{}).Contents(t.Context(), ringcentral.ContentsQuery{})
-			require.Equal(t, http.StatusOK, failure(t, err).Status)
-		})
-	}
-}
-
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	elsewhere := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("the redirect was followed") })
 	for _, status := range []int{301, 302, 303, 307, 308} {
