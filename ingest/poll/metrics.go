@@ -20,6 +20,8 @@ type metrics struct {
 	refused     *prometheus.GaugeVec
 	tokensLost  prometheus.Counter
 	fallback    *prometheus.GaugeVec
+	gaps        *prometheus.CounterVec
+	incomplete  *prometheus.GaugeVec
 }
 
 func newMetrics(reg prometheus.Registerer, streams []kind) *metrics {
@@ -53,10 +55,18 @@ func newMetrics(reg prometheus.Registerer, streams []kind) *metrics {
 			Name: "ringbridge_poll_sync_tokens_lost_total",
 			Help: "Sync tokens of the message store that the API did not know any more: each time all is read again from before the last safe time.",
 		}),
-		fallback: gauge("unordered", "1 while the API does not list by modification: changes of old rows are found by sweeps."),
+		gaps: auto.NewCounterVec(prometheus.CounterOpts{
+			Name: "ringbridge_poll_messages_unread_total",
+			Help: "Parts of the message store that could not be read, by part. The newest messages come in; what is missing is tried again with a growing pause.",
+		}, []string{"part"}),
+		incomplete: gauge("incomplete", "1 while a part of the list can't be read: the newest rows come in, and sweeps try to read the rest."),
+		fallback:   gauge("unordered", "1 while the API does not list by modification: changes of old rows are found by sweeps."),
 	}
 	for _, api := range []string{apiEngage, apiPlatform} {
 		m.refused.WithLabelValues(api)
+	}
+	for _, g := range gaps() {
+		m.gaps.WithLabelValues(string(g))
 	}
 	for _, k := range streams {
 		m.prefill(k.stream)
@@ -65,7 +75,7 @@ func newMetrics(reg prometheus.Registerer, streams []kind) *metrics {
 }
 
 func (m *metrics) prefill(stream string) {
-	for _, vec := range []*prometheus.GaugeVec{m.owned, m.known, m.lastSuccess, m.halted, m.fallback} {
+	for _, vec := range []*prometheus.GaugeVec{m.owned, m.known, m.lastSuccess, m.halted, m.fallback, m.incomplete} {
 		vec.WithLabelValues(stream)
 	}
 	for _, vec := range []*prometheus.CounterVec{m.read, m.written, m.tooLarge, m.late} {

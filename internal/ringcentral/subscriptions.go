@@ -44,29 +44,25 @@ type Subscription struct {
 // UnmarshalJSON implements json.Unmarshaler. A field of another shape than documented is left empty and spoils nothing around it:
 // an id may be a number, a number of seconds a text.
 func (s *Subscription) UnmarshalJSON(data []byte) error {
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(data, &fields); err != nil {
+	e, err := readEnvelope(data)
+	if err != nil {
 		return err
 	}
-	*s = Subscription{ID: ID(data)}
-	var expiresIn json.Number
+	*s = Subscription{
+		ID: e.text("id"), Status: e.text("status"), CreationTime: e.timestamp("creationTime"), ExpirationTime: e.timestamp("expirationTime"),
+	}
+	seconds, _ := e.number("expiresIn")
+	s.ExpiresIn = int64(seconds)
 	for name, into := range map[string]any{
-		"status": &s.Status, "eventFilters": &s.EventFilters, "disabledFilters": &s.DisabledFilters, "creationTime": &s.CreationTime,
-		"expirationTime": &s.ExpirationTime, "expiresIn": &expiresIn, "deliveryMode": &s.DeliveryMode, "blacklistedData": &s.BlacklistedData,
+		"eventFilters": &s.EventFilters, "disabledFilters": &s.DisabledFilters, "deliveryMode": &s.DeliveryMode, "blacklistedData": &s.BlacklistedData,
 	} {
-		if value, shown := fields[name]; shown {
-			_ = json.Unmarshal(value, into) // see above
+		if value, ok := e.field(name); ok {
+			_ = json.Unmarshal(value, into) // what fits is taken
 		}
 	}
 	s.EventFilters = slices.DeleteFunc(s.EventFilters, func(f string) bool { return f == "" })
-	if seconds, err := expiresIn.Float64(); err == nil {
-		s.ExpiresIn = int64(min(max(seconds, 0), maxExpiresIn))
-	}
 	return nil
 }
-
-// maxExpiresIn is the longest life that the API documents, twenty years, in seconds.
-const maxExpiresIn = 630_720_000
 
 // DisabledFilter is a filter that is not served.
 type DisabledFilter struct {
@@ -131,18 +127,13 @@ func (p *Platform) Subscriptions(ctx context.Context) ([]Subscription, error) {
 	var subscriptions []Subscription
 	err := p.c.do(ctx, call{
 		op: opSubscriptions, method: http.MethodGet, path: subscriptionsPath, priority: Lookup, read: func(body []byte) error {
-			var answer struct {
-				Records json.RawMessage `json:"records"`
+			e, err := readEnvelope(body)
+			if err != nil {
+				return err
 			}
-			if json.Unmarshal(body, &answer) != nil {
-				return errNotPage
-			}
-			if answer.Records == nil {
-				return errNoRecords
-			}
-			var records []json.RawMessage
-			if json.Unmarshal(answer.Records, &records) != nil {
-				return errNotPage
+			records, err := e.records()
+			if err != nil {
+				return err
 			}
 			subscriptions = nil
 			for _, record := range records {
