@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -73,6 +74,9 @@ func (s *stream) syncRound(ctx context.Context) error {
 	return nil
 }
 
+// errChanges says that there was no reading on from the token.
+var errChanges = errors.New("read on from the sync token")
+
 // syncNewest reads on from the token, or without it.
 func (s *stream) syncNewest(ctx context.Context, began time.Time) error {
 	if s.cursor.Token == "" {
@@ -86,7 +90,7 @@ func (s *stream) syncNewest(ctx context.Context, began time.Time) error {
 			return s.syncAll(ctx)
 		}
 		return nil
-	case !leavesGap(ctx, err):
+	case !errors.Is(err, errChanges) || !leavesGap(ctx, err):
 		return err
 	}
 	// The token itself may be what the API chokes on.
@@ -115,7 +119,7 @@ func (s *stream) syncChanges(ctx context.Context, began time.Time) error {
 		s.cursor.Token = ""
 		return nil
 	case err != nil:
-		return err
+		return fmt.Errorf("poll: %w: %w", errChanges, err)
 	}
 	h := newHarvest(maxHarvest + len(answer.Records)*maxRowBytes) // what is left out would not come again
 	s.memory.pass++
