@@ -25,6 +25,7 @@ type fakePlatform struct {
 	made  int
 	calls []string // those that change something, and GETs of one
 
+	spoil  error                                                                    // instead of the answer to an update or a renewal that was made
 	life   time.Duration                                                            // that is granted
 	show   func(s *ringcentral.Subscription)                                        // what is made of each
 	refuse func(call string, filters []string) error                                // nil = never
@@ -121,6 +122,9 @@ func (f *fakePlatform) alter(call, id string, filters []string, how func(*ringce
 		if s := &f.subs[i]; s.ID == id {
 			how(s)
 			f.grant(s)
+			if f.spoil != nil {
+				return ringcentral.Subscription{}, f.spoil
+			}
 			return f.view(*s), nil
 		}
 	}

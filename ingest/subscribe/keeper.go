@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -171,7 +172,7 @@ func (k *Keeper) check(ctx context.Context) (ringcentral.Subscription, error) {
 	case ours == nil:
 		k.known = ""
 		return k.create(ctx)
-	case ours.Status == ringcentral.SubscriptionBlacklisted:
+	case blacklisted(*ours):
 		k.known = ours.ID
 		return k.replace(ctx, *ours)
 	}
@@ -210,7 +211,8 @@ func (k *Keeper) find(ctx context.Context) (*ringcentral.Subscription, error) {
 	}
 	var ours []ringcentral.Subscription
 	for _, s := range all {
-		if s.ID == k.known || SameAddress(s.DeliveryMode.Address, k.url) {
+		again := slices.ContainsFunc(ours, func(other ringcentral.Subscription) bool { return other.ID == s.ID })
+		if !again && (s.ID == k.known || SameAddress(s.DeliveryMode.Address, k.url)) {
 			ours = append(ours, s)
 		}
 	}
@@ -240,12 +242,16 @@ func (k *Keeper) findKnown(ctx context.Context) (*ringcentral.Subscription, erro
 	return nil, fmt.Errorf("subscribe: get: %w", err)
 }
 
+func blacklisted(s ringcentral.Subscription) bool {
+	return strings.EqualFold(s.Status, ringcentral.SubscriptionBlacklisted)
+}
+
 // better prefers what is active, then the one that was kept before, then what lives
 // longer.
 func (k *Keeper) better(a, b ringcentral.Subscription) int {
 	rank := func(s ringcentral.Subscription) int {
 		switch {
-		case s.Status == ringcentral.SubscriptionBlacklisted:
+		case blacklisted(s):
 			return 2
 		case s.ID != k.known:
 			return 1
@@ -303,8 +309,20 @@ func (k *Keeper) create(ctx context.Context) (ringcentral.Subscription, error) {
 
 func (k *Keeper) update(ctx context.Context, s ringcentral.Subscription) (ringcentral.Subscription, error) {
 	return k.change(ctx, changeUpdated, s, func(filters []string) (ringcentral.Subscription, error) {
-		return k.deps.Platform.UpdateSubscription(ctx, s.ID, filters)
+		made, err := k.deps.Platform.UpdateSubscription(ctx, s.ID, filters)
+		return answered(s, made, err)
 	})
+}
+
+// answered returns what a change has made of a subscription. A success whose answer can't
+// be read is one: what it has brought about the list shows.
+func answered(before, made ringcentral.Subscription, err error) (ringcentral.Subscription, error) {
+	if api, ok := errors.AsType[*ringcentral.Error](err); ok && api.Status/100 == 2 {
+		made, err = before, nil
+		made.ExpirationTime.Time, made.ExpiresIn = time.Time{}, 0
+	}
+	made.ID = before.ID
+	return made, err
 }
 
 // change creates or updates the subscription with the filters that are wanted. As long as
@@ -345,7 +363,8 @@ func (k *Keeper) change(
 			break
 		}
 		what, do = changeUpdated, func(filters []string) (ringcentral.Subscription, error) {
-			return k.deps.Platform.UpdateSubscription(ctx, made.ID, filters)
+			updated, err := k.deps.Platform.UpdateSubscription(ctx, made.ID, filters)
+			return answered(made, updated, err)
 		}
 	}
 	if len(k.filters.refused) > before {
@@ -362,7 +381,7 @@ func (k *Keeper) renew(ctx context.Context, s ringcentral.Subscription) (ringcen
 		return s, k.failure
 	}
 	renewed, err := k.deps.Platform.RenewSubscription(ctx, s.ID)
-	if err != nil {
+	if renewed, err = answered(s, renewed, err); err != nil {
 		k.renewals.failed(time.Now(), wait(err))
 		k.failure = fmt.Errorf("subscribe: not %s: %w", changeRenewed, err)
 		return s, k.failure
@@ -370,7 +389,6 @@ func (k *Keeper) renew(ctx context.Context, s ringcentral.Subscription) (ringcen
 	k.renewals.succeeded()
 	k.failure = nil
 	k.term = grant(renewed, now)
-	k.term.id = s.ID
 	k.changed(changeRenewed, s.ID)
 	return renewed, nil
 }

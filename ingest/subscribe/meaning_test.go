@@ -1,6 +1,7 @@
 package subscribe_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -315,5 +316,32 @@ func TestTwinsThatCannotBeDeletedStopNothing(t *testing.T) {
 		n, err := testutil.GatherAndCount(s.reg, "ringbridge_subscription_changes_total")
 		require.NoError(t, err)
 		require.Positive(t, n)
+	})
+}
+
+func TestAnAnswerThatCannotBeReadIsASuccess(t *testing.T) {
+	fakeBubble(t, func(t *testing.T, s *scripted) {
+		s.life, s.every = 24*time.Hour, time.Minute
+		s.begin(t)
+		time.Sleep(time.Hour)
+		s.change(func() {
+			s.subs[0].EventFilters = s.subs[0].EventFilters[:1]
+			s.spoil = &ringcentral.Error{Status: http.StatusOK, Err: errors.New("not a JSON object")}
+		})
+		time.Sleep(24 * time.Hour)
+		require.Equal(t, 1, s.count("update"))
+		require.InDelta(t, 2, s.count("renew"), 1)
+		require.InDelta(t, 0, gauge(t, s, "failing"), 0)
+	})
+}
+
+func TestASubscriptionThatIsListedTwiceIsNoTwin(t *testing.T) {
+	fakeBubble(t, func(t *testing.T, s *scripted) {
+		s.list = func(all []ringcentral.Subscription) ([]ringcentral.Subscription, error) {
+			return append(all, all...), nil
+		}
+		s.begin(t)
+		time.Sleep(time.Minute)
+		require.Zero(t, s.count("delete"))
 	})
 }

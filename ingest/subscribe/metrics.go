@@ -46,7 +46,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		}),
 		held: auto.NewCounter(prometheus.CounterOpts{
 			Name: "ringbridge_subscription_changes_held_total",
-			Help: "Creations and updates that had to wait: six are made within an hour, failed ones included, with a growing pause after a failure.",
+			Help: "Checks in which a creation or an update had to wait: six are made within an hour, failed ones included, with a growing pause after a failure.",
 		}),
 	}
 	for _, c := range changes() {
@@ -58,7 +58,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 // show sets what a check has found.
 func (m *metrics) show(s ringcentral.Subscription, t term, refused int, err error) {
 	m.failing.Set(number(err != nil))
-	m.up.Set(number(s.ID != "" && s.Status != ringcentral.SubscriptionBlacklisted))
+	m.up.Set(number(s.ID != "" && !blacklisted(s)))
 	m.refused.Set(float64(refused))
 	m.expiry.Set(0)
 	if s.ID != "" && s.ID == t.id && !t.expiry.IsZero() {
