@@ -21,7 +21,7 @@ func normalAddress(text string) string {
 	if strings.Contains(host, ":") {
 		host = "[" + host + "]"
 	}
-	if port := u.Port(); port != "" && port != defaultPorts[scheme] {
+	if port := u.Port(); port != "" && scheme+port != "http80" && scheme+port != "https443" {
 		host += ":" + port
 	}
 	normal := scheme + "://" + host + normalPath(u.EscapedPath())
@@ -30,8 +30,6 @@ func normalAddress(text string) string {
 	}
 	return normal
 }
-
-var defaultPorts = map[string]string{"http": "80", "https": "443"}
 
 // normalPath spells each segment in one way, resolves dot segments and leaves out the
 // slash at the end.

@@ -186,7 +186,6 @@ func TestAFullSynchronizationAlwaysSendsItsBeginning(t *testing.T) {
 	_, err = c.SyncMessages(t.Context(), ringcentral.SyncQuery{Token: "tok", From: time.Unix(0, 0), Types: []string{"SMS"}})
 	require.NoError(t, err)
 	require.Equal(t, url.Values{"syncType": {"ISync"}, "syncToken": {"tok"}}, p.last().query)
-
 }
 
 func TestTheRowsOfASyncCountWhateverIsAroundThem(t *testing.T) {

@@ -101,8 +101,8 @@ func TestASubscriptionIsReadWhateverShapeItsFieldsHave(t *testing.T) {
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	for fact, c := range map[string]struct {
 		body string
-		want func(s ringcentral.Subscription) any
-		is   any
+		get  func(s ringcentral.Subscription) any
+		want any
 	}{
 		"seconds as text":          {`{"id":"s","expiresIn":"604799"}`, func(s ringcentral.Subscription) any { return s.ExpiresIn }, int64(604799)},
 		"seconds below zero":       {`{"id":"s","expiresIn":-1}`, func(s ringcentral.Subscription) any { return s.ExpiresIn }, int64(0)},
@@ -116,7 +116,7 @@ func TestASubscriptionIsReadWhateverShapeItsFieldsHave(t *testing.T) {
 	} {
 		s, err := answering(c.body).client(t).Subscription(t.Context(), "s")
 		require.NoError(t, err, fact)
-		require.Equal(t, c.is, c.want(s), fact)
+		require.Equal(t, c.want, c.get(s), fact)
 	}
 }
 
