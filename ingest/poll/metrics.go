@@ -57,8 +57,8 @@ func newMetrics(reg prometheus.Registerer, streams []kind) *metrics {
 		}),
 		gaps: auto.NewCounterVec(prometheus.CounterOpts{
 			Name: "ringbridge_poll_messages_unread_total",
-			Help: "Parts of the message store that could not be read, by part. The newest messages come in; what is missing is tried again with a growing pause.",
-		}, []string{"part"}),
+			Help: "Parts of the message store that could not be read, by what they are. The newest messages come in; what is missing is tried again with a growing pause.",
+		}, []string{"what"}),
 		incomplete: gauge("incomplete", "1 while a part of the list can't be read: the newest rows come in, and sweeps try to read the rest."),
 		fallback:   gauge("unordered", "1 while the API does not list by modification: changes of old rows are found by sweeps."),
 	}
