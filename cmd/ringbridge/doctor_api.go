@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ringbridge/ringbridge/ingest/subscribe"
 	"github.com/ringbridge/ringbridge/ingest/webhook"
 	"github.com/ringbridge/ringbridge/internal/ringcentral"
 	"github.com/ringbridge/ringbridge/internal/secret"
@@ -213,7 +214,9 @@ func (d *doctor) subscriptions(ctx context.Context) finding {
 	if err != nil {
 		return apiFault(err, "RINGCENTRAL_SERVER_URL", "see platform", "give the application the permission Webhook Subscriptions")
 	}
-	ours := slices.DeleteFunc(slices.Clone(all), func(s ringcentral.Subscription) bool { return s.DeliveryMode.Address != cfg.WebhookURL })
+	ours := slices.DeleteFunc(slices.Clone(all), func(s ringcentral.Subscription) bool {
+		return !subscribe.SameAddress(s.DeliveryMode.Address, cfg.WebhookURL)
+	})
 	return judgeSubscriptions(ours, len(all), time.Now())
 }
 

@@ -42,6 +42,8 @@ type cursor struct {
 	// Token continues the message store's sync from where the inbox has it all; empty
 	// for other streams, and while there is none.
 	Token string `json:"token,omitempty"`
+	// Owed is from when on the message store was not read in full; zero = it was.
+	Owed time.Time `json:"owed,omitzero"`
 }
 
 // bound returns how far a round reads back.

@@ -40,15 +40,12 @@ func (k kind) historyRow(r row) HistoryRow {
 }
 
 // PlatformHistory reads rows of one of the platform's streams and returns them oldest
-// first, without what is no text message in a stream of such.
+// first.
 func PlatformHistory(stream string, records []json.RawMessage) []HistoryRow {
 	var rows []row
 	seed := maphash.MakeSeed()
 	for _, raw := range records {
-		r := readRow(raw, time.Now(), seed, created)
-		if stream != messagesStream || r.typ == "" || r.typ == smsType || r.typ == textType {
-			rows = append(rows, r)
-		}
+		rows = append(rows, readRow(raw, time.Now(), seed, created))
 	}
 	sortHistory(rows)
 	var out []HistoryRow

@@ -15,47 +15,72 @@ const (
 	// four minutes at the API's documented rate. Who deletes more at once has their
 	// events under the messages' own ids.
 	maxReads = 200
+	// completeTimeout bounds one of these reads, with its repetitions.
+	completeTimeout = 90 * time.Second
+	// maxUnanswered is how many rounds in a row a read without an answer may hold back
+	// what is deleted.
+	maxUnanswered = 3
 	// maxConversations bounds the memory of conversations, to some 20 MB.
 	maxConversations = 100_000
 )
 
-// isText reports whether a record is of the type that was asked for. What has none
-// is deleted.
-func (s *stream) isText(r row) bool {
-	if r.typ == "" || r.typ == smsType || r.typ == textType {
-		return true
-	}
-	if !s.sync.warnedOfType {
-		s.sync.warnedOfType = true
-		s.log.Warn("the API ignores the type that was asked for: other messages than texts are left out", "type", r.typ)
-	}
-	return false
-}
-
-// complete finds the conversation of a message that is deleted: its record has the
-// id and the availability only. Where there is none to be found it stands for itself.
-func (s *stream) complete(ctx context.Context, r *row) error {
+// lacksConversation reports whether the conversation of a message has to be asked for:
+// the record of one that is deleted has the id and the availability only. One of which
+// the stream has met the conversation gets it.
+func (s *stream) lacksConversation(r *row) bool {
 	if r.id == "" {
-		return nil
+		return false
 	}
 	if r.thread != "" {
 		s.rememberConversation(r)
-		return nil
+		return false
 	}
-	if known, ok := s.sync.conversations[r.id]; ok {
-		r.thread = known
-		return nil
+	r.thread = s.sync.conversations[r.id]
+	return r.thread == "" && r.typ == ""
+}
+
+// completeAll finds the conversations of messages that are deleted. Where there is none
+// to be found a message stands for itself: it does when the API answers that it does not
+// show it. Without an answer the next rounds try again, some times.
+func (s *stream) completeAll(ctx context.Context, rows []*row) error {
+	for _, r := range rows {
+		if s.sync.reads >= maxReads {
+			return nil
+		}
+		s.sync.reads++
+		err := s.complete(ctx, r)
+		switch {
+		case err == nil:
+			s.sync.unanswered = 0
+			s.closedGap(gapMessage)
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case judge(err) == resultUnauthorized:
+			return err
+		case isAnswer(err):
+			s.incomplete(err)
+		case s.sync.unanswered < maxUnanswered:
+			s.sync.unanswered++
+			return err
+		default:
+			s.incomplete(err)
+			return nil // the others would wait as long
+		}
 	}
-	if s.sync.reads++; s.sync.reads > maxReads {
-		return nil
-	}
+	return nil
+}
+
+// complete reads a message that is deleted.
+func (s *stream) complete(ctx context.Context, r *row) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, completeTimeout, errReadTimeout)
+	defer cancel()
 	var raw json.RawMessage
 	err := s.call(ctx, func(ctx context.Context) (err error) {
 		raw, err = s.platform.Message(ctx, r.id)
 		return err
 	})
 	if err != nil {
-		return s.incomplete(r, err)
+		return err
 	}
 	whole := readRow(raw, time.Now(), s.memory.seed, s.kind.at)
 	if whole.id == r.id && whole.thread != "" {
@@ -66,17 +91,19 @@ func (s *stream) complete(ctx context.Context, r *row) error {
 	return nil
 }
 
-// incomplete decides whether a message that could not be read goes on as it is: it
-// does when the API answered, or one message could hold up all others.
-func (s *stream) incomplete(r *row, err error) error {
+// isAnswer reports whether the API has answered: with a refusal, a failure, or something
+// that is no message. A rate limit is no answer.
+func isAnswer(err error) bool {
 	var api *ringcentral.Error
-	if !errors.As(err, &api) || api.Status < http.StatusBadRequest || judge(err) == resultUnauthorized {
-		return err
+	return errors.As(err, &api) && api.Status != 0 && judge(err) != resultRateLimited
+}
+
+// incomplete notes a message that goes on as it is. That one is purged is usual.
+func (s *stream) incomplete(err error) {
+	var api *ringcentral.Error
+	if !errors.As(err, &api) || api.Status != http.StatusNotFound {
+		s.foundGap(gapMessage, err)
 	}
-	if api.Status != http.StatusNotFound {
-		s.log.Warn("deleted message not read: its event stands under its own id", "id", r.id, "error", err)
-	}
-	return nil
 }
 
 func (s *stream) rememberConversation(r *row) {

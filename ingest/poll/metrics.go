@@ -22,6 +22,7 @@ type metrics struct {
 	incomplete  *prometheus.GaugeVec
 	tokensLost  prometheus.Counter
 	fallback    *prometheus.GaugeVec
+	gaps        *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer, streams []kind) *metrics {
@@ -57,10 +58,17 @@ func newMetrics(reg prometheus.Registerer, streams []kind) *metrics {
 			Name: "ringbridge_poll_sync_tokens_lost_total",
 			Help: "Sync tokens of the message store that the API did not know any more: each time all is read again from before the last safe time.",
 		}),
+		gaps: auto.NewCounterVec(prometheus.CounterOpts{
+			Name: "ringbridge_poll_messages_unread_total",
+			Help: "Parts of the message store that could not be read, by what they are. The newest messages come in; what is missing is tried again with a growing pause.",
+		}, []string{"what"}),
 		fallback: gauge("unordered", "1 while the API does not list by modification: changes of old rows are found by sweeps."),
 	}
 	for _, api := range []string{apiEngage, apiPlatform} {
 		m.refused.WithLabelValues(api)
+	}
+	for _, g := range gaps() {
+		m.gaps.WithLabelValues(string(g))
 	}
 	for _, k := range streams {
 		m.prefill(k.stream)

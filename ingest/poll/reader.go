@@ -14,7 +14,7 @@ import (
 // errUnread is returned where a list cannot be read on, while the API answers otherwise.
 var errUnread = errors.New("a part of the list can't be read")
 
-// errEndless is returned for a list that has rows at every offset: the API ignores it.
+// errEndless ends a list that does not come nearer to its end: the API ignores the offset, or the token.
 var errEndless = errors.New("the list has no end")
 
 const (

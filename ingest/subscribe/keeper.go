@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,8 +22,6 @@ const (
 	// life is what is asked for: a bridge that was taken down for good leaves nothing
 	// behind after a week. It is the platform's default, too.
 	life = 7 * 24 * time.Hour
-	// renewBelow is when it is renewed: half a week is left to mend what hinders it.
-	renewBelow = life / 2
 	// mostUnchecked is the longest time from check to check: how long a dead subscription
 	// goes unnoticed, as nothing tells of it. A check is one of fifty calls a minute.
 	mostUnchecked = time.Minute
@@ -33,11 +30,21 @@ const (
 	// callTimeout bounds one call. A creation takes as long as our own answer to the
 	// platform's challenge.
 	callTimeout = 30 * time.Second
+
+	// Calls that change something, in any hour, those that fail included. An API that
+	// never shows what was asked for would otherwise be asked at every check.
+	changesPerHour   = 6 * failpoint.Haste // creations and updates
+	renewalsPerHour  = 30
+	deletionsPerHour = 60
+	// deletionsPerCheck bounds how long a check takes.
+	deletionsPerCheck = 10
 )
 
-// Platform is the API. Its errors are *ringcentral.Error.
+// Platform is the API. Its errors are *ringcentral.Error, which wrap a
+// *ringcentral.FilterError where other event filters may be taken.
 type Platform interface {
 	Subscriptions(ctx context.Context) ([]ringcentral.Subscription, error)
+	Subscription(ctx context.Context, id string) (ringcentral.Subscription, error)
 	Subscribe(ctx context.Context, s ringcentral.NewSubscription) (ringcentral.Subscription, error)
 	UpdateSubscription(ctx context.Context, id string, eventFilters []string) (ringcentral.Subscription, error)
 	RenewSubscription(ctx context.Context, id string) (ringcentral.Subscription, error)
@@ -54,14 +61,23 @@ type Deps struct {
 	Registerer   prometheus.Registerer // nil = unregistered
 }
 
-// A Keeper keeps the subscription of an address.
+// A Keeper keeps the subscription of an address. What it remembers it keeps from Run to
+// Run, and loses with the process.
 type Keeper struct {
 	deps    Deps
 	url     string
 	every   time.Duration // from check to check
-	filters []string
 	metrics *metrics
 	kick    chan struct{}
+
+	known    string // id of the subscription; empty = none was found or made yet
+	filters  selection
+	asked    asked
+	term     term
+	disabled string // signature of the disabled filters that were reported
+	failure  error  // of the last change
+
+	changes, renewals, deletions allowance
 }
 
 // New returns a Keeper for cfg, which must be valid and enabled.
@@ -74,7 +90,9 @@ func New(deps Deps, cfg Config) *Keeper {
 	}
 	return &Keeper{
 		deps: deps, url: cfg.URL, every: min(cmp.Or(cfg.Interval, mostUnchecked), mostUnchecked),
-		filters: filters(deps.ContentsPath), metrics: newMetrics(deps.Registerer), kick: make(chan struct{}, 1),
+		metrics: newMetrics(deps.Registerer), kick: make(chan struct{}, 1),
+		filters: selection{groups: filterGroups(deps.ContentsPath)},
+		changes: allowance{most: changesPerHour}, renewals: allowance{most: renewalsPerHour}, deletions: allowance{most: deletionsPerHour},
 	}
 }
 
@@ -94,29 +112,24 @@ func (k *Keeper) Run(ctx context.Context) {
 	defer k.metrics.up.Set(0)
 	defer k.metrics.expiry.Set(0)
 	defer k.metrics.failing.Set(0)
-	known, failures := "", 0
-	for ctx.Err() == nil {
-		s, err := k.check(ctx, known)
+	defer k.metrics.refused.Set(0)
+	for failures := 0; ctx.Err() == nil; {
+		s, err := k.check(ringcentral.WithCallTimeout(ctx, callTimeout))
 		if ctx.Err() != nil {
 			return
 		}
+		k.metrics.show(s, k.term, len(k.filters.refused), err)
+		pause := k.every
 		if err != nil {
 			failures++
+			pause = wait(err)
 			k.metrics.failed.Inc()
-			k.metrics.failing.Set(1)
-			k.metrics.up.Set(0)
 			k.deps.Logger.LogAttrs(ctx, level(failures), "subscription not kept: what it misses is found by polling",
-				slog.Any("error", err), slog.Duration("again_in", wait(err)))
-			if sleep.Unless(ctx, wait(err), k.kick) != nil {
-				return
-			}
-			continue
+				slog.Any("error", err), slog.Duration("again_in", pause))
+		} else {
+			failures = 0
 		}
-		known, failures = s.ID, 0
-		k.metrics.failing.Set(0)
-		k.metrics.up.Set(1)
-		k.metrics.expiry.Set(float64(s.ExpirationTime.Unix()))
-		if sleep.Unless(ctx, k.every, k.kick) != nil {
+		if sleep.Unless(ctx, pause, k.kick) != nil {
 			return
 		}
 	}
@@ -138,113 +151,206 @@ func wait(err error) time.Duration {
 	return afterFailure
 }
 
-// check brings the subscription into order and returns it. known is the id of the
-// one there was; empty = not told yet.
-func (k *Keeper) check(ctx context.Context, known string) (ringcentral.Subscription, error) {
-	ctx = ringcentral.WithCallTimeout(ctx, callTimeout)
+// errHeld says that a change has to wait, as there were too many before it.
+var errHeld = fmt.Errorf("subscribe: %d changes within an hour: the next one waits", changesPerHour)
+
+// check brings the subscription into order and returns it, as far as it is there.
+func (k *Keeper) check(ctx context.Context) (ringcentral.Subscription, error) {
 	ours, err := k.find(ctx)
 	if err != nil {
 		return ringcentral.Subscription{}, err
 	}
-	healed := known != "" && (ours == nil || ours.ID != known)
-	if healed && ours == nil {
-		k.changed(changeGone, known)
+	moved := k.known != "" && (ours == nil || ours.ID != k.known)
+	if moved && ours == nil {
+		k.changed(changeGone, k.known)
 	}
+	k.filters.refresh(time.Now())
 	switch {
 	case ours == nil:
+		k.known = ""
 		return k.create(ctx)
-	case ours.Status == ringcentral.SubscriptionBlacklisted:
-		reason := ""
-		if ours.BlacklistedData != nil {
-			reason = ours.BlacklistedData.Reason
-		}
-		k.metrics.changes.WithLabelValues(string(changeBlacklisted)).Inc()
-		k.deps.Logger.Error("subscription blacklisted: it is made anew", "id", ours.ID, "reason", reason)
-		if err := k.remove(ctx, ours.ID); err != nil {
-			return *ours, err
-		}
-		return k.create(ctx)
-	case !sameFilters(k.filters, ours.EventFilters):
-		s, err := k.deps.Platform.UpdateSubscription(ctx, ours.ID, k.filters)
-		return k.done(changeUpdated, s, err)
-	case time.Until(ours.ExpirationTime.Time) < renewBelow:
-		s, err := k.deps.Platform.RenewSubscription(ctx, ours.ID)
-		return k.done(changeRenewed, s, err)
+	case blacklisted(*ours):
+		k.known = ours.ID
+		return k.replace(ctx, *ours)
 	}
-	if healed {
+	if moved {
 		k.deps.Healed()
+	}
+	k.known = ours.ID
+	k.look(*ours)
+	if k.outdated(*ours) {
+		return k.update(ctx, *ours)
+	}
+	if !time.Now().Before(k.term.due()) {
+		return k.renew(ctx, *ours)
 	}
 	return *ours, nil
 }
 
-// find returns the subscription of our address, or nil. Of several, which a creation
-// with an unknown outcome may leave, the best is kept.
-func (k *Keeper) find(ctx context.Context) (*ringcentral.Subscription, error) {
-	all, err := k.deps.Platform.Subscriptions(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("subscribe: list: %w", err)
+// look takes in what the list shows of our subscription.
+func (k *Keeper) look(s ringcentral.Subscription) {
+	if k.term.id != s.ID {
+		k.term = find(s, time.Now())
 	}
-	var best *ringcentral.Subscription
-	for i := range all {
-		s := &all[i]
-		if s.DeliveryMode.Address != k.url {
-			continue
-		}
-		if best == nil {
-			best = s
-			continue
-		}
-		if better(s, best) {
-			best, s = s, best
-		}
-		if err := k.remove(ctx, s.ID); err != nil {
-			return nil, err
-		}
-		k.changed(changeTwin, s.ID)
+	k.term.look(s, time.Now())
+	if k.asked.id == s.ID && k.asked.shown == "" {
+		k.asked.shown = signature(s.EventFilters)
 	}
-	return best, nil
+	k.reportDisabled(s)
 }
 
-// better prefers what is active, then what lives longer.
-func better(a, b *ringcentral.Subscription) bool {
-	if dead := b.Status == ringcentral.SubscriptionBlacklisted; dead != (a.Status == ringcentral.SubscriptionBlacklisted) {
-		return dead
+// replace makes a subscription that the platform has given up anew. It goes only when
+// another one may be made: the platform may take it up again.
+func (k *Keeper) replace(ctx context.Context, s ringcentral.Subscription) (ringcentral.Subscription, error) {
+	if !k.changes.ready(time.Now()) {
+		return s, cmp.Or(k.failure, errHeld)
 	}
-	return a.ExpirationTime.After(b.ExpirationTime.Time)
+	reason := ""
+	if s.BlacklistedData != nil {
+		reason = s.BlacklistedData.Reason
+	}
+	k.metrics.changes.WithLabelValues(string(changeBlacklisted)).Inc()
+	k.deps.Logger.Error("subscription blacklisted: another one is made", "id", s.ID, "reason", reason)
+	if err := k.remove(ctx, s.ID); err != nil {
+		k.changes.failed(time.Now(), wait(err))
+		return s, err
+	}
+	return k.create(ctx)
 }
 
 func (k *Keeper) create(ctx context.Context) (ringcentral.Subscription, error) {
-	s, err := k.deps.Platform.Subscribe(ctx, ringcentral.NewSubscription{
-		EventFilters: k.filters, Address: k.url, VerificationToken: k.deps.Token, ExpiresIn: life,
+	return k.change(ctx, changeCreated, ringcentral.Subscription{}, func(filters []string) (ringcentral.Subscription, error) {
+		s, err := k.deps.Platform.Subscribe(ctx, ringcentral.NewSubscription{
+			EventFilters: filters, Address: k.url, VerificationToken: k.deps.Token, ExpiresIn: life,
+		})
+		failpoint.Hit("subscribe/created")
+		return s, err
 	})
-	failpoint.Hit("subscribe/created")
-	return k.done(changeCreated, s, err)
 }
 
-// done ends a change. All but a renewal leave a time without notifications behind.
-func (k *Keeper) done(what change, s ringcentral.Subscription, err error) (ringcentral.Subscription, error) {
-	if err != nil {
-		return s, fmt.Errorf("subscribe: not %s: %w", what, err)
+func (k *Keeper) update(ctx context.Context, s ringcentral.Subscription) (ringcentral.Subscription, error) {
+	return k.change(ctx, changeUpdated, s, func(filters []string) (ringcentral.Subscription, error) {
+		made, err := k.deps.Platform.UpdateSubscription(ctx, s.ID, filters)
+		return answered(s, made, err)
+	})
+}
+
+// answered returns what a change has made of a subscription. A success whose answer can't
+// be read is one: what it has brought about the list shows.
+func answered(before, made ringcentral.Subscription, err error) (ringcentral.Subscription, error) {
+	if api, ok := errors.AsType[*ringcentral.Error](err); ok && api.Status/100 == 2 {
+		made, err = before, nil
+		made.ExpirationTime.Time, made.ExpiresIn = time.Time{}, 0
 	}
-	k.changed(what, s.ID)
+	made.ID = before.ID
+	return made, err
+}
+
+// change creates or updates the subscription with the filters that are wanted. As long as
+// the platform refuses them, it tries others, within the allowance; when the search for
+// the one that is refused begins with a creation, the next step updates what was made.
+func (k *Keeper) change(
+	ctx context.Context, what change, s ringcentral.Subscription, do func(filters []string) (ringcentral.Subscription, error),
+) (ringcentral.Subscription, error) {
+	before := len(k.filters.refused)
+	for ctx.Err() == nil {
+		if !k.changes.take(time.Now()) {
+			k.metrics.held.Inc()
+			return s, cmp.Or(k.failure, errHeld)
+		}
+		filters, now := k.filters.wanted(), time.Now()
+		made, err := do(filters)
+		if refusal, ok := errors.AsType[*ringcentral.FilterError](err); ok && k.filters.rejected(refusal, time.Now()) {
+			if what == changeUpdated && !k.outdated(s) {
+				break
+			}
+			continue
+		}
+		if err != nil {
+			k.changes.failed(time.Now(), wait(err))
+			k.failure = fmt.Errorf("subscribe: not %s: %w", what, err)
+			return s, k.failure
+		}
+		k.changes.succeeded()
+		k.failure = nil
+		k.filters.took(now)
+		k.known, k.term = made.ID, grant(made, now)
+		k.asked = asked{id: made.ID, filters: signature(filters), at: now}
+		k.changed(what, made.ID)
+		k.reportDisabled(made)
+		k.deps.Healed()
+		s = made
+		if !k.filters.searching {
+			break
+		}
+		what, do = changeUpdated, func(filters []string) (ringcentral.Subscription, error) {
+			updated, err := k.deps.Platform.UpdateSubscription(ctx, made.ID, filters)
+			return answered(made, updated, err)
+		}
+	}
+	if len(k.filters.refused) > before {
+		k.deps.Logger.Warn("the platform refuses event filters: the subscription goes on without them",
+			"filters", k.filters.refused, "again_in", retryRefused)
+	}
+	return s, context.Cause(ctx)
+}
+
+// renew begins another term.
+func (k *Keeper) renew(ctx context.Context, s ringcentral.Subscription) (ringcentral.Subscription, error) {
+	now := time.Now()
+	if !k.renewals.take(now) {
+		return s, k.failure
+	}
+	renewed, err := k.deps.Platform.RenewSubscription(ctx, s.ID)
+	if renewed, err = answered(s, renewed, err); err != nil {
+		k.renewals.failed(time.Now(), wait(err))
+		k.failure = fmt.Errorf("subscribe: not %s: %w", changeRenewed, err)
+		return s, k.failure
+	}
+	k.renewals.succeeded()
+	k.failure = nil
+	k.term = grant(renewed, now)
+	k.changed(changeRenewed, s.ID)
+	return renewed, nil
+}
+
+// asked is what the platform was last asked for with success. It may show that in a way
+// of its own.
+type asked struct {
+	id      string
+	filters string // signature
+	shown   string // signature of what it first made of it; empty = not seen yet
+	at      time.Time
+}
+
+// outdated reports whether the filters of our subscription are to be replaced. What the
+// platform has made of the very same ones within a day is left as it is.
+func (k *Keeper) outdated(s ringcentral.Subscription) bool {
+	wanted := k.filters.wanted()
+	if k.filters.hopeless || !k.filters.searching && sameFilters(wanted, s) {
+		return false
+	}
+	if k.asked.id != s.ID || k.asked.filters != signature(wanted) || time.Since(k.asked.at) >= retryRefused {
+		return true
+	}
+	return signature(s.EventFilters) != k.asked.shown
+}
+
+// reportDisabled logs filters that the platform does not serve, each set of them once.
+func (k *Keeper) reportDisabled(s ringcentral.Subscription) {
+	var texts []string
+	for _, f := range s.DisabledFilters {
+		texts = append(texts, f.Filter)
+	}
+	k.metrics.disabled.Set(float64(len(texts)))
+	now := signature(texts)
+	if now == k.disabled {
+		return
+	}
+	k.disabled = now
 	for _, f := range s.DisabledFilters {
 		k.deps.Logger.Warn("the platform does not serve a filter", "filter", f.Filter, "reason", f.Reason, "message", f.Message)
 	}
-	if what != changeRenewed {
-		k.deps.Healed()
-	}
-	return s, nil
-}
-
-// remove deletes a subscription; that it is gone already is as good.
-func (k *Keeper) remove(ctx context.Context, id string) error {
-	err := k.deps.Platform.DeleteSubscription(ctx, id)
-	failpoint.Hit("subscribe/removed")
-	var api *ringcentral.Error
-	if err == nil || errors.As(err, &api) && api.Status == http.StatusNotFound {
-		return nil
-	}
-	return fmt.Errorf("subscribe: delete: %w", err)
 }
 
 func (k *Keeper) changed(what change, id string) {

@@ -7,12 +7,10 @@ import (
 
 // Reasons why the body of a success can't be used. They quote nothing of it.
 var (
-	errNotObject   = errors.New("not a JSON object")
-	errNoID        = errors.New("without an id")
-	errNotPage     = errors.New("not a page")
-	errNoRecords   = errors.New("a page without records")
-	errSamePage    = errors.New("a page whose next page is itself")
-	errNoSyncToken = errors.New("without a sync token")
+	errNotObject = errors.New("not a JSON object")
+	errNoID      = errors.New("without an id")
+	errNotPage   = errors.New("not a page")
+	errNoRecords = errors.New("a page without records")
 )
 
 // Page is one page of a list, by offset. While pages are read, new rows shift the later ones.

@@ -28,7 +28,11 @@ var ErrFilterIgnored = errors.New("the list was not filtered or ordered as asked
 // sort so many rows by it. The list may be asked for in another order, or without one.
 var ErrOrderRefused = errors.New("the list refuses the order")
 
-// ErrSyncTokenLost is returned, inside an *Error of status 400, by MessageSync when the platform doesn't know the sync token any more. What
+// ErrSamePage is returned, inside an *Error of status 200 and beside the rows of the page, by a list whose next page is not behind this
+// one: the rest cannot be read.
+var ErrSamePage = errors.New("a page whose next page is itself")
+
+// ErrSyncTokenLost is returned, inside an *Error, by SyncMessages when the platform doesn't take the sync token any more. What
 // changed since the last answer has to be read by a full synchronization from the last safe time.
 var ErrSyncTokenLost = errors.New("the sync token is lost")
 

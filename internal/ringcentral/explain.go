@@ -13,8 +13,11 @@ type explanation struct {
 	faults        []fault // all codes it gives, with what they are about
 }
 
-// fault is one entry of an explanation.
-type fault struct{ code, parameter string }
+// fault is one entry of an explanation. values are those of the parameter, as sent or as the API understood them.
+type fault struct {
+	code, parameter, message string
+	values                   []string
+}
 
 // has reports whether code is among the codes of the explanation.
 func (e explanation) has(code string) bool {
@@ -35,9 +38,10 @@ func explainEngage(body []byte) (explanation, bool) {
 
 // platformFault is the shape that an error and each of its parts have.
 type platformFault struct {
-	ErrorCode     any `json:"errorCode"`
-	Message       any `json:"message"`
-	ParameterName any `json:"parameterName"`
+	ErrorCode      any `json:"errorCode"`
+	Message        any `json:"message"`
+	ParameterName  any `json:"parameterName"`
+	ParameterValue any `json:"parameterValue"`
 }
 
 // explainPlatform reads both shapes of the platform, {errorCode, message, errors:[…]} and {errors:[…]} alone, and OAuth's {error,
@@ -59,7 +63,9 @@ func explainPlatform(body []byte) (explanation, bool) {
 	var e explanation
 	for _, part := range parts {
 		if code := text(part.ErrorCode); code != "" {
-			e.faults = append(e.faults, fault{code: code, parameter: text(part.ParameterName)})
+			e.faults = append(e.faults, fault{
+				code: code, parameter: text(part.ParameterName), message: text(part.Message), values: texts(part.ParameterValue),
+			})
 		}
 		if e.message == "" {
 			e.message = text(part.Message)
@@ -90,4 +96,19 @@ func (e explanation) best() string {
 func text(value any) string {
 	s, _ := value.(string)
 	return strings.TrimSpace(s)
+}
+
+// texts returns the text of a JSON string, or those of an array.
+func texts(value any) []string {
+	list, ok := value.([]any)
+	if !ok {
+		list = []any{value}
+	}
+	var found []string
+	for _, v := range list {
+		if t := text(v); t != "" {
+			found = append(found, t)
+		}
+	}
+	return found
 }

@@ -41,7 +41,7 @@ type MessagePage struct {
 	Next string
 }
 
-// Messages lists messages of the store.
+// Messages lists messages of the store. If the next page is not behind this one, the error is ErrSamePage and the page holds its rows.
 func (p *Platform) Messages(ctx context.Context, q MessagesQuery) (MessagePage, error) {
 	query := q.values()
 	var page MessagePage
@@ -85,41 +85,53 @@ func between(query url.Values, from, to time.Time) {
 // readMessagePage decodes a page of a list by page numbers.
 func readMessagePage(page *MessagePage, asked url.Values) func([]byte) error {
 	return func(body []byte) error {
-		var envelope struct {
-			Records    *[]json.RawMessage `json:"records"`
-			Paging     struct{ Page, PerPage int }
-			Navigation *struct {
-				NextPage *struct {
-					URI string `json:"uri"`
-				} `json:"nextPage"`
-			} `json:"navigation"`
+		e, err := readEnvelope(body)
+		if err != nil {
+			return err
 		}
-		if err := json.Unmarshal(body, &envelope); err != nil {
-			return errNotPage
-		}
-		if envelope.Records == nil {
-			return errNoRecords
+		records, err := e.records("paging", "navigation")
+		if err != nil {
+			return err
 		}
 		number, _ := strconv.Atoi(asked.Get("page"))
 		number = max(number, 1)
-		next := 0
-		switch n := envelope.Navigation; {
-		case len(*envelope.Records) == 0:
-		case n != nil && n.NextPage != nil:
-			// Of its address only the page is taken: the token goes where it was configured to go, and the filters are ours.
-			next = pageOf(n.NextPage.URI, number+1)
-		case n == nil && envelope.Paging.PerPage > 0 && len(*envelope.Records) >= envelope.Paging.PerPage:
-			next = number + 1
-		}
-		if next != 0 && next <= number {
-			return errSamePage
-		}
-		*page = MessagePage{Records: *envelope.Records}
-		if next > 0 {
+		next := nextPage(e, number, len(records))
+		*page = MessagePage{Records: records}
+		switch {
+		case next == 0:
+		case next <= number:
+			return ErrSamePage
+		default:
 			page.Next = strconv.Itoa(next)
 		}
 		return nil
 	}
+}
+
+// nextPage returns the number of the page after this one, 0 for none. Of its address only the page is taken: the token goes where it
+// was configured to go, and the filters are ours.
+func nextPage(e envelope, number, rows int) int {
+	if rows == 0 {
+		return 0
+	}
+	navigation, shown := e.field("navigation")
+	if !shown {
+		if perPage, ok := e.object("paging").number("perPage"); ok && perPage > 0 && rows >= perPage {
+			return number + 1
+		}
+		return 0
+	}
+	var n envelope
+	_ = json.Unmarshal(navigation, &n) // of another shape: it names no next page
+	next, ok := n.field("nextPage")
+	if !ok {
+		return 0
+	}
+	uri := n.object("nextPage").text("uri")
+	if uri == "" {
+		_ = json.Unmarshal(next, &uri) // the address itself
+	}
+	return pageOf(uri, number+1)
 }
 
 // pageOf returns the number of the page that uri asks for.

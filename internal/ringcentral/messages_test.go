@@ -154,13 +154,18 @@ func TestAMessageListEnds(t *testing.T) {
 		"a full page that says no more":    {`{"records":[{"id":1}]}`, ""},
 		"a full page, and no navigation":   {`{"records":[{"id":1}],"paging":{"perPage":1}}`, "2"},
 		"a next page of a null navigation": {`{"records":[{"id":1}],"navigation":null}`, ""},
+		"records of null":                  {`{"records":null,"navigation":{"nextPage":{"uri":"x?page=2"}}}`, ""},
+		"numbers as text":                  {`{"records":[{"id":1}],"paging":{"perPage":"1","page":"1","totalPages":"9"}}`, "2"},
+		"navigation of another kind":       {`{"records":[{"id":1}],"navigation":[]}`, ""},
+		"an address that is no object":     {`{"records":[{"id":1}],"navigation":{"nextPage":"x?page=2"}}`, "2"},
 	} {
 		page, err := answering(c.answer).client(t).Messages(t.Context(), ringcentral.MessagesQuery{})
 		require.NoError(t, err, fact)
 		require.Equal(t, c.next, page.Next, fact)
 	}
-	_, err := answering(`{"records":[{"id":1}],"navigation":{"nextPage":{"uri":"x?page=1"}}}`).client(t).Messages(t.Context(), ringcentral.MessagesQuery{})
-	require.ErrorContains(t, err, "next page is itself")
+	page, err := answering(`{"records":[{"id":1}],"navigation":{"nextPage":{"uri":"x?page=1"}}}`).client(t).Messages(t.Context(), ringcentral.MessagesQuery{})
+	require.ErrorIs(t, err, ringcentral.ErrSamePage)
+	require.Len(t, page.Records, 1, "what was read is there")
 }
 
 func TestAFullSynchronizationAlwaysSendsItsBeginning(t *testing.T) {
@@ -181,12 +186,40 @@ func TestAFullSynchronizationAlwaysSendsItsBeginning(t *testing.T) {
 	_, err = c.SyncMessages(t.Context(), ringcentral.SyncQuery{Token: "tok", From: time.Unix(0, 0), Types: []string{"SMS"}})
 	require.NoError(t, err)
 	require.Equal(t, url.Values{"syncType": {"ISync"}, "syncToken": {"tok"}}, p.last().query)
-
-	_, err = answering(`{"records":[],"syncInfo":{}}`).client(t).SyncMessages(t.Context(), ringcentral.SyncQuery{Token: "tok"})
-	require.ErrorContains(t, err, "without a sync token")
 }
 
-func TestALostSyncTokenIsToldInTwoWays(t *testing.T) {
+func TestTheRowsOfASyncCountWhateverIsAroundThem(t *testing.T) {
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for fact, c := range map[string]struct {
+		body string
+		rows int
+		want ringcentral.SyncAnswer
+	}{
+		"the flag as text":     {`{"records":[{"id":1}],"syncInfo":{"syncToken":"t","syncTime":"2026-01-01T00:00:00Z","olderRecordsExist":"true"}}`, 1, ringcentral.SyncAnswer{Token: "t", Time: at, OlderRecordsExist: true}},
+		"the other flag":       {`{"records":[{"id":1}],"syncInfo":{"syncToken":"t","syncTime":"2026-01-01T00:00:00Z","olderRecordsExist":"false"}}`, 1, ringcentral.SyncAnswer{Token: "t", Time: at}},
+		"a byte order mark":    {"\xef\xbb\xbf" + `{"records":[{"id":1}],"syncInfo":{"syncToken":"t"}}`, 1, ringcentral.SyncAnswer{Token: "t"}},
+		"no token":             {`{"records":[{"id":1}],"syncInfo":{"syncTime":1767225600000}}`, 1, ringcentral.SyncAnswer{Time: at}},
+		"a null token":         {`{"records":[{"id":1}],"syncInfo":{"syncToken":null,"syncTime":"2026-01-01T00:00:00.000+0000"}}`, 1, ringcentral.SyncAnswer{Time: at}},
+		"no info":              {`{"records":[{"id":1}]}`, 1, ringcentral.SyncAnswer{}},
+		"info of another kind": {`{"records":[{"id":1}],"syncInfo":[]}`, 1, ringcentral.SyncAnswer{}},
+		"records of null":      {`{"records":null,"syncInfo":{"syncToken":"t"}}`, 0, ringcentral.SyncAnswer{Token: "t"}},
+		"no records":           {`{"syncInfo":{"syncToken":"t"}}`, 0, ringcentral.SyncAnswer{Token: "t"}},
+	} {
+		answer, err := answering(c.body).client(t).SyncMessages(t.Context(), ringcentral.SyncQuery{Token: "tok"})
+		require.NoError(t, err, fact)
+		require.Len(t, answer.Records, c.rows, fact)
+		answer.Records = nil
+		answer.Time = answer.Time.UTC()
+		c.want.Time = c.want.Time.UTC()
+		require.Equal(t, c.want, answer, fact)
+	}
+	for _, body := range []string{`{}`, `[]`, `<html>`, `{"message":"x"}`} {
+		_, err := answering(body).client(t).SyncMessages(t.Context(), ringcentral.SyncQuery{Token: "tok"})
+		require.Error(t, err, body)
+	}
+}
+
+func TestALostSyncTokenIsKnownInAnyWords(t *testing.T) {
 	for fact, c := range map[string]struct {
 		status int
 		body   string
@@ -197,9 +230,18 @@ func TestALostSyncTokenIsToldInTwoWays(t *testing.T) {
 		"the parameter is invalid": {
 			400, `{"errorCode":"InvalidParameter","message":"x","errors":[{"errorCode":"CMN-101","message":"Parameter [syncToken] value is invalid","parameterName":"syncToken"}]}`, true,
 		},
-		"which, isn't said":    {400, `{"errorCode":"CMN-101","message":"Parameter [syncToken] is invalid"}`, true},
-		"another parameter is": {400, `{"errorCode":"CMN-101","message":"x","errors":[{"errorCode":"CMN-101","message":"x","parameterName":"recordCount"}],"parameterName":"recordCount"}`, false},
-		"an outage":            {503, `{"errorCode":"MSG-333","message":"x"}`, false},
+		"which, isn't said":         {400, `{"errorCode":"CMN-101","message":"Parameter [syncToken] is invalid"}`, true},
+		"another parameter is":      {400, `{"errorCode":"CMN-101","message":"x","errors":[{"errorCode":"CMN-101","message":"x","parameterName":"recordCount"}],"parameterName":"recordCount"}`, false},
+		"it is called gone":         {410, `{"errorCode":"CMN-102","message":"Resource for parameter [syncToken] is not found"}`, true},
+		"it is called missing":      {404, `{"errorCode":"CMN-102","message":"x","parameterName":"syncToken"}`, true},
+		"it cannot be processed":    {422, `{"errors":[{"errorCode":"CMN-999","message":"invalid token"}]}`, true},
+		"it is called forbidden":    {403, `{"errorCode":"MSG-333","message":"x"}`, true},
+		"in no JSON at all":         {400, `<html>Bad Request</html>`, true},
+		"without a code":            {400, `{"message":"invalid token"}`, true},
+		"a permission is missing":   {403, `{"errorCode":"CMN-408","message":"In order to call this API endpoint, user needs to have [ReadMessages] permission"}`, false},
+		"the credential is":         {401, `{"errorCode":"OAU-213","message":"Token not found"}`, false},
+		"there were too many calls": {429, `{"errorCode":"CMN-301","message":"Request rate exceeded"}`, false},
+		"an outage":                 {503, `{"errorCode":"MSG-333","message":"x"}`, false},
 	} {
 		t.Run(fact, func(t *testing.T) {
 			p := &platform{answer: func(w http.ResponseWriter, _ asked, _ int) { w.WriteHeader(c.status); _, _ = io.WriteString(w, c.body) }}

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -27,7 +29,7 @@ type SyncAnswer struct {
 	// Records are the rows as received, never nil. They repeat: the platform reads back five seconds at least. Of a deleted or purged message
 	// there is only the id and the availability.
 	Records []json.RawMessage
-	// Token continues from here.
+	// Token continues from here. Empty if the platform gives none: then the store has to be read in full again.
 	Token string
 	// Time is the platform's, of this answer; zero if it can't be read.
 	Time time.Time
@@ -68,43 +70,52 @@ func (p *Platform) SyncMessages(ctx context.Context, q SyncQuery) (SyncAnswer, e
 	return answer, err
 }
 
-// tokenLost recognizes both ways of saying that the token is of no use: that a full synchronization is required, and that the parameter
-// is invalid. A CMN-101 that names another parameter is a mistake of ours; one that names none can only mean the token, as little else
-// is sent.
+// tokenLost recognizes that the platform does not take the token, in whatever words. A request that goes on from a token holds nothing
+// else that could be wrong, so any refusal by which the platform says that the request is wrong is about the token. It is not if the
+// answer names another parameter, or is about the credential, a permission, or the rate.
 func tokenLost(status int, e explanation) error {
-	if status != http.StatusBadRequest {
+	if outcomeOf(status) != Refused || status == http.StatusUnauthorized || status == http.StatusTooManyRequests {
 		return nil
 	}
 	for _, f := range e.faults {
-		if f.code == "MSG-333" || f.code == "CMN-101" && (f.parameter == "" || f.parameter == "syncToken") {
+		switch {
+		case f.code == codeSyncRequired || strings.Contains(strings.ToLower(f.parameter), "synctoken"):
 			return ErrSyncTokenLost
+		case f.parameter != "":
+			return nil
 		}
+	}
+	switch status {
+	case http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusGone, http.StatusPreconditionFailed,
+		http.StatusRequestURITooLong, http.StatusUnprocessableEntity:
+		return ErrSyncTokenLost
+	}
+	if tokenRefused.MatchString(e.message) {
+		return ErrSyncTokenLost
 	}
 	return nil
 }
 
+// codeSyncRequired says that a full synchronization is required, with whatever status.
+const codeSyncRequired = "MSG-333"
+
+// tokenRefused finds in a message that the token is meant.
+var tokenRefused = regexp.MustCompile(`(?i)sync[ _-]?token|full synchroni[sz]ation`)
+
+// readSync decodes an answer. What is missing in it is left empty: the rows count.
 func readSync(answer *SyncAnswer) func([]byte) error {
 	return func(body []byte) error {
-		var envelope struct {
-			Records  *[]json.RawMessage `json:"records"`
-			SyncInfo struct {
-				SyncToken         string    `json:"syncToken"`
-				SyncTime          Timestamp `json:"syncTime"`
-				OlderRecordsExist bool      `json:"olderRecordsExist"`
-			} `json:"syncInfo"`
+		e, err := readEnvelope(body)
+		if err != nil {
+			return err
 		}
-		if err := json.Unmarshal(body, &envelope); err != nil {
-			return errNotPage
+		records, err := e.records("syncInfo")
+		if err != nil {
+			return err
 		}
-		if envelope.Records == nil {
-			return errNoRecords
-		}
-		if envelope.SyncInfo.SyncToken == "" {
-			return errNoSyncToken
-		}
+		info := e.object("syncInfo")
 		*answer = SyncAnswer{
-			Records: *envelope.Records, Token: envelope.SyncInfo.SyncToken, Time: envelope.SyncInfo.SyncTime.Time,
-			OlderRecordsExist: envelope.SyncInfo.OlderRecordsExist,
+			Records: records, Token: info.text("syncToken"), Time: info.timestamp("syncTime").Time, OlderRecordsExist: info.flag("olderRecordsExist"),
 		}
 		return nil
 	}
