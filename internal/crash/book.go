@@ -19,6 +19,8 @@ type Book struct {
 	passed   map[string][]*message // by conversation: the messages that a reader has seen
 	disorder int                   // messages seen after a later one of their conversation
 	ways     map[string]*way       // by message: what becomes of it
+	shown    map[string]string     // by content or message: all that its newest event shows
+	idle     int                   // updates that show what the event before them showed
 	letters  int                   // inbound dead letters: nothing the harness sends deserves one
 	commands map[string]*command
 	order    []*command // as they were sent
@@ -58,7 +60,7 @@ type Effect struct {
 func NewBook() *Book {
 	return &Book{
 		messages: map[string]*message{}, events: map[string]int{}, seen: map[string]int{}, passed: map[string][]*message{},
-		ways: map[string]*way{}, commands: map[string]*command{},
+		ways: map[string]*way{}, shown: map[string]string{}, commands: map[string]*command{},
 	}
 }
 
@@ -97,6 +99,17 @@ func (b *Book) Event(eventID, contentID string, first bool) {
 		b.disorder++
 	}
 	b.passed[m.conversation] = append(b.passed[m.conversation], m)
+}
+
+// Shows notes all that an event shows of a content or message. One that is an update shows something else than the event
+// before it.
+func (b *Book) Shows(id, all string, update bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if update && b.shown[id] == all {
+		b.idle++
+	}
+	b.shown[id] = all
 }
 
 // Letter notes an inbound dead letter.

@@ -140,6 +140,48 @@ func TestWhatBecomesOfAMessageIsToldToItsEndAndOnce(t *testing.T) {
 	}
 }
 
+// TestAnUpdateShowsSomethingElse has events show a content, each all that is known of it.
+func TestAnUpdateShowsSomethingElse(t *testing.T) {
+	type shows struct {
+		all    string
+		update bool
+	}
+	for fact, test := range map[string]struct {
+		events []shows
+		idle   int
+	}{
+		"an update completes the first event":  {[]shows{{"body", false}, {"body, category", true}}, 0},
+		"it goes back to what was":             {[]shows{{"a", false}, {"b", true}, {"a", true}}, 0},
+		"another kind of event shows the same": {[]shows{{"a", false}, {"a", false}}, 0},
+		"an update shows the same":             {[]shows{{"a", false}, {"a", true}}, 1},
+		"an update shows the update before it": {[]shows{{"a", false}, {"b", true}, {"b", true}}, 1},
+	} {
+		t.Run(fact, func(t *testing.T) {
+			b := crash.NewBook()
+			for _, e := range test.events {
+				b.Shows("m", e.all, e.update)
+				b.Shows("other", "x", false)
+			}
+			got := b.Count(0, nil)
+			require.Equal(t, crash.Tally{Idle: test.idle}, got)
+			require.Equal(t, test.idle > 0, got.Bad())
+		})
+	}
+}
+
+// TestAStateThatIsRetoldIsNoOther has an update tell the state of the event before it, since something else changed.
+func TestAStateThatIsRetoldIsNoOther(t *testing.T) {
+	b := crash.NewBook()
+	b.Comes("m", "draft", "text")
+	b.Told("m", "draft")
+	b.Retold("m", "draft")
+	b.Retold("m", "text")
+	b.Retold("m", "text")
+	require.Equal(t, crash.Tally{Changes: 2}, b.Count(0, nil))
+	b.Retold("m", "draft")
+	require.Equal(t, 1, b.Count(0, nil).DoubledChanges, "it went back")
+}
+
 // TestAChangeIsCountedByWhatItDid has a command delete a message, which a second time purges it.
 func TestAChangeIsCountedByWhatItDid(t *testing.T) {
 	const what = "deleted 7"

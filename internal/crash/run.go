@@ -49,10 +49,13 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 	cards, besides := &pile[disturbance]{all: append(deck(), diskDeck()...)}, &pile[side]{all: sides()}
 	kills, stops := &pile[string]{all: replicaPoints()}, &pile[string]{all: zombiePoints()}
 	cuts := &pile[string]{all: append(spoolPoints(), anywhere)}
+	odd, strange := &pile[oddity]{all: oddities()}, rand.New(rand.NewPCG(cfg.Seed, 2)) //nolint:gosec // repeatable
 	for result.Rounds < cfg.Rounds && !result.Tally.Bad() && err == nil {
 		result.Rounds++
 		r := &round{bed: b, n: result.Rounds, random: random, kills: kills, stops: stops, cuts: cuts}
-		err = r.run(ctx, cards.draw(order), besides.draw(order), &result)
+		if err = r.beOdd(odd, strange); err == nil {
+			err = r.run(ctx, cards.draw(order), besides.draw(order), &result)
+		}
 	}
 	if err == nil && !result.Tally.Bad() {
 		err = b.heals(ctx)
@@ -87,7 +90,7 @@ func (r *round) run(ctx context.Context, disturb disturbance, beside side, resul
 		r.start()
 		err = traffic.Wait()
 	}
-	r.box.ClearFaults()
+	r.heal()
 	restless := false
 	if err == nil {
 		restless, err = r.quiet(ctx)

@@ -143,6 +143,23 @@ func clamp(o *oddity, c *call) *reply {
 	return nil
 }
 
+// poison and beyondWindow see the page as other quirks have left it.
+func poison(o *oddity, c *call) *reply {
+	p, at := pageOf(c.params.get), whole64(o.text())
+	if c.params.get("pageToken") != "" || at < p.from || at >= p.from+p.size {
+		return nil
+	}
+	return new(c.api.refusal(http.StatusInternalServerError))
+}
+
+func beyondWindow(o *oddity, c *call) *reply {
+	p := pageOf(c.params.get)
+	if c.params.get("pageToken") != "" || p.from+p.size <= whole64(o.text()) {
+		return nil
+	}
+	return refuseParameter(c, named(c, "page", "offset"))
+}
+
 // miscount spoils the count of Engage's envelope, or the totals of the platform's.
 func miscount(o *oddity, _ *call, doc map[string]any) {
 	of, names := doc, []string{"count"}

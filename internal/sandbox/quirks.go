@@ -70,21 +70,9 @@ func quirks() map[string]quirk {
 		"page_clamped": {takes: takesNumber, does: "gives at most so many rows a page, whatever was asked", ask: clamp},
 		"count":        {takes: takesText, does: "tells a wrong count: absent, null, page (the page's own rows) or less", answer: miscount},
 		"poison_row": {
-			takes: takesNumber, does: "answers 500 for each page that holds the row of this number, from 0; not for lists by token",
-			meets: func(value func(string) string, text string) bool {
-				p, at := pageOf(value), whole64(text)
-				return value("pageToken") == "" && p.from <= at && at < p.from+p.size
-			},
-			ask: func(_ *oddity, c *call) *reply { return new(c.api.refusal(http.StatusInternalServerError)) },
+			takes: takesNumber, does: "answers 500 for each page that holds the row of this number, from 0; not for lists by token", ask: poison,
 		},
-		"page_window": {
-			takes: takesNumber, does: "refuses pages that end beyond so many rows; not of lists by token",
-			meets: func(value func(string) string, text string) bool {
-				p := pageOf(value)
-				return value("pageToken") == "" && p.from+p.size > whole64(text)
-			},
-			ask: func(_ *oddity, c *call) *reply { return refuseParameter(c, named(c, "page", "offset")) },
-		},
+		"page_window": {takes: takesNumber, does: "refuses pages that end beyond so many rows; not of lists by token", ask: beyondWindow},
 		"page_token_refused": {
 			takes: takesRefusal, does: "refuses every page token, as if it had expired (CMN-101)",
 			meets: has("pageToken"),

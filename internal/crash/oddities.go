@@ -1,0 +1,217 @@
+package crash
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/ringbridge/ringbridge/internal/sandbox"
+)
+
+// The routes that polls, look-ups and enrichment read.
+const (
+	engageContents   = "GET /1.0/contents"
+	engageIdentities = "GET /1.0/identities"
+	socialContents   = "GET /cx/social-messaging/v1/contents"
+	socialIdentities = "GET /cx/social-messaging/v1/identities"
+	messageList      = "GET /restapi/v1.0/account/{account}/extension/{extension}/message-store"
+	messageSync      = "GET /restapi/v1.0/account/{account}/extension/{extension}/message-sync"
+)
+
+// oddRounds are how many rounds of three have oddities, oddEach how many of them each.
+const (
+	oddRounds = 2
+	oddEach   = 2
+)
+
+// An oddity is how the APIs deviate from their documentation for a round. It costs a bridge nothing for good: what could
+// not be read is read once it has passed.
+type oddity struct {
+	name string
+	on   func(*round, *rand.Rand) error
+}
+
+// oddities are used up in a random order.
+func oddities() []oddity {
+	return []oddity{
+		{"pages clamped, no counts", quirks(
+			on("page_clamped", `3`, engageContents, engageIdentities, socialContents, socialIdentities, messageList),
+			on("count", `"absent"`, engageContents, engageIdentities, messageList),
+		)},
+		{"counts of the page", quirks(
+			on("page_clamped", `5`, engageContents, engageIdentities, messageList), on("count", `"page"`, engageContents, engageIdentities, messageList),
+		)},
+		{"counts null", quirks(on("page_clamped", `5`, engageContents, engageIdentities), on("count", `"null"`, engageContents, engageIdentities))},
+		{"page tokens cycle", quirks(on("page_clamped", `2`, socialContents, socialIdentities), on("page_token_cycles", ``, socialContents, socialIdentities))},
+		{"page tokens repeat", quirks(on("page_clamped", `2`, socialContents, socialIdentities), on("page_token_repeats", ``, socialContents, socialIdentities))},
+		{"page tokens expire", expiringTokens},
+		{"order refused", refused("order_refused", "CMN-101", "EDI-036", "EDI-028", "EDI-038")},
+		{"page size refused", quirks(on("page_size_refused", `50`, engageContents, engageIdentities, socialContents, socialIdentities, messageList))},
+		{"a row that no page holds", quirks(
+			on("page_clamped", `5`, engageContents, messageList), on("poison_row", `12`, engageContents, messageList),
+		)},
+		{"no pages beyond a window", quirks(on("page_clamped", `5`, engageContents, engageIdentities), on("page_window", `20`, engageContents, engageIdentities))},
+		{"sync tokens refused", refused("sync_token_refused", "MSG-333", "CMN-101", "404 CMN-102", "410", "403 CMN-101")},
+		{"deleted messages refused", refused("deleted_refused", "CMN-101", "403", "500")},
+		{"deleted messages without end", (*round).endlessDeleted},
+		{"envelopes as text", quirks(
+			on("numbers_as_text", ``, engageContents, engageIdentities, socialContents, socialIdentities, messageList, messageSync),
+			on("null_records", ``, engageContents, engageIdentities, socialContents, socialIdentities, messageList, messageSync),
+		)},
+		{"byte order marks", quirks(on("byte_order_mark", ``, engageContents, engageIdentities, socialContents, socialIdentities, messageList, messageSync))},
+		{"fields missing from envelopes", quirks(
+			on("missing", `"syncToken,syncTime"`, messageSync), on("missing", `"offset,limit,perPage,navigation"`, engageContents, socialContents, messageList),
+		)},
+		{"odd fields in rows", quirks(
+			on("row_fields", `{"category_ids":{},"context_data":""}`, engageContents), on("row_fields", `{"categoryIds":"","attachments":[null]}`, socialContents),
+		)},
+		{"single reads fail", singleReads(sandbox.Fault{Status: 500, Rate: 0.5})},
+		{"single reads are late", singleReads(sandbox.Fault{Delay: sandbox.Duration(400 * time.Millisecond), Rate: 0.5})},
+		{"files come late", (*round).lateFiles},
+		{"contents made are answered otherwise", (*round).otherStatus},
+		{"webhooks lack fields", payload(func(random *rand.Rand) sandbox.Payload {
+			// What decides the partition is told: a stream is not yet the unit of it.
+			return sandbox.Payload{OmitRate: random.Float64(), Keep: []string{"thread_id", "threadId", "conversation", "conversationId", "direction"}}
+		})},
+		{"webhooks issued in the future", payload(func(*rand.Rand) sandbox.Payload {
+			return sandbox.Payload{IssuedShift: sandbox.Duration(20 * 365 * 24 * time.Hour)}
+		})},
+		{"webhooks issued at another time", payload(func(random *rand.Rand) sandbox.Payload {
+			return sandbox.Payload{IssuedShift: sandbox.Duration(random.Int64N(int64(10*time.Second))) - sandbox.Duration(5*time.Second)}
+		})},
+		{"webhooks compressed", payload(func(*rand.Rand) sandbox.Payload { return sandbox.Payload{Gzip: true} })},
+		{"a filter refused", (*round).refuseFilter},
+		{"subscription shown otherwise", (*round).showOtherwise},
+	}
+}
+
+// on is a quirk of some routes.
+func on(name, value string, routes ...string) (faults []sandbox.Fault) {
+	for _, route := range routes {
+		faults = append(faults, sandbox.Fault{Route: route, Quirk: name, Value: json.RawMessage(value)})
+	}
+	return faults
+}
+
+// quirks is an oddity of these quirks.
+func quirks(all ...[]sandbox.Fault) func(*round, *rand.Rand) error {
+	return func(r *round, _ *rand.Rand) error {
+		var errs []error
+		for _, faults := range all {
+			errs = append(errs, r.add(faults...))
+		}
+		return errors.Join(errs...)
+	}
+}
+
+// refused is a quirk that refuses, in one of these wordings.
+func refused(name string, wordings ...string) func(*round, *rand.Rand) error {
+	return func(r *round, random *rand.Rand) error {
+		return r.add(sandbox.Fault{Quirk: name, Value: quoted(wordings[random.IntN(len(wordings))])})
+	}
+}
+
+func quoted(text string) json.RawMessage { return json.RawMessage(fmt.Sprintf("%q", text)) }
+
+// payload is an oddity of what is sent.
+func payload(of func(*rand.Rand) sandbox.Payload) func(*round, *rand.Rand) error {
+	return func(r *round, random *rand.Rand) error {
+		p := of(random)
+		hooks, notices := deliveries(), notifications()
+		hooks.Payload, notices.Payload = p, p
+		r.box.SetDelivery(hooks)
+		r.box.Platform().SetNotifications(notices)
+		return nil
+	}
+}
+
+func (r *round) add(faults ...sandbox.Fault) error {
+	for _, f := range faults {
+		if _, err := r.box.AddFault(f); err != nil {
+			return fmt.Errorf("crash: %w", err)
+		}
+	}
+	return nil
+}
+
+func expiringTokens(r *round, random *rand.Rand) error {
+	wordings := []string{"CMN-101", "410", "404 CMN-102", "EDI-028"}
+	expired := sandbox.Fault{Quirk: "page_token_refused", Value: quoted(wordings[random.IntN(len(wordings))]), Rate: 0.5}
+	return r.add(append(on("page_clamped", `2`, socialContents, socialIdentities), expired)...)
+}
+
+// endlessDeleted has the list of deleted messages lead on for ever.
+func (r *round) endlessDeleted(*rand.Rand) error {
+	return r.add(sandbox.Fault{Route: messageList, Match: map[string]string{"availability_contains": sandbox.AvailabilityDeleted}, Quirk: "next_page_loops"})
+}
+
+func singleReads(fault sandbox.Fault) func(*round, *rand.Rand) error {
+	return func(r *round, _ *rand.Rand) error {
+		for _, fault.Route = range []string{
+			"GET /1.0/contents/{id}", "GET /1.0/identities/{id}", "GET /cx/social-messaging/v1/contents/{id}", "GET /cx/social-messaging/v1/identities/{id}",
+		} {
+			if err := r.add(fault); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// lateFiles has files that are not yet in the first answers.
+func (r *round) lateFiles(*rand.Rand) error {
+	first := sandbox.Fault{Quirk: "attachments_late", Per: "id", Times: 1}
+	for _, first.Route = range []string{"GET /1.0/contents/{id}", "GET /cx/social-messaging/v1/contents/{id}"} {
+		if err := r.add(first); err != nil {
+			return err
+		}
+	}
+	return r.add(sandbox.Fault{Route: engageContents, Quirk: "attachments_late", Rate: 0.5}, sandbox.Fault{Route: socialContents, Quirk: "attachments_late", Rate: 0.5})
+}
+
+// otherStatus swaps the statuses of what was made.
+func (r *round) otherStatus(*rand.Rand) error {
+	return r.add(append(on("success_status", `201`, "POST /1.0/contents"), on("success_status", `200`, "POST /cx/social-messaging/v1/contents")...)...)
+}
+
+// refuseFilter has a subscription created while one of its filters is refused.
+func (r *round) refuseFilter(*rand.Rand) error {
+	if err := r.add(sandbox.Fault{Quirk: "filter_refused", Value: json.RawMessage(`"/cx/social-messaging/v1/contents/"`)}); err != nil {
+		return err
+	}
+	return r.breakEach(r.box.Platform().RemoveSubscription)
+}
+
+// showOtherwise has the platform show the same subscription in another form.
+func (r *round) showOtherwise(random *rand.Rand) error {
+	const all, one = "GET /restapi/v1.0/subscription", "GET /restapi/v1.0/subscription/{id}"
+	forms := [][]sandbox.Fault{
+		on("address_rewritten", `"slash"`, all, one), on("address_rewritten", `"case"`, all, one), on("address_rewritten", `"escape"`, all, one),
+		on("filters_rewritten", ``, all, one), on("filter_disabled", `"/cx/"`, all, one), on("row_missing", `"expirationTime,expiresIn"`, all, one),
+	}
+	return r.add(forms[random.IntN(len(forms))]...)
+}
+
+// heal ends the round's oddities, and all other faults of the APIs.
+func (r *round) heal() {
+	r.box.ClearFaults()
+	r.box.SetDelivery(deliveries())
+	r.box.Platform().SetNotifications(notifications())
+}
+
+// beOdd draws the round's oddities, if it has any.
+func (r *round) beOdd(pile *pile[oddity], random *rand.Rand) error {
+	if random.IntN(3) >= oddRounds {
+		return nil
+	}
+	for range oddEach {
+		drawn := pile.draw(random)
+		r.tell("%s", drawn.name)
+		if err := drawn.on(r, random); err != nil {
+			return err
+		}
+	}
+	return nil
+}
