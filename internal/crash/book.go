@@ -20,8 +20,9 @@ type Book struct {
 	disorder int                   // messages seen after a later one of their conversation
 	ways     map[string]*way       // by message: what becomes of it
 	shown    map[string]string     // by content or message: all that its newest event shows
-	idle     int                   // updates that show what the event before them showed
+	idle     []string              // what updates show that the event before them showed
 	letters  int                   // inbound dead letters: nothing the harness sends deserves one
+	holes    bool                  // what is left to the poller may lie in a hole
 	commands map[string]*command
 	order    []*command // as they were sent
 }
@@ -31,6 +32,7 @@ type message struct {
 	number       int // within the conversation
 	webhook      bool
 	due          bool // told and acknowledged, or there for the poller: its event must come
+	late         bool // it may lie in a hole of what can be read, and come after later ones
 	place             // where it was taken, which decides whether its order counts
 }
 
@@ -69,7 +71,14 @@ func NewBook() *Book {
 func (b *Book) Tell(id, conversation string, number int, webhook, due bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.messages[id] = &message{conversation: conversation, number: number, webhook: webhook, due: due}
+	b.messages[id] = &message{conversation: conversation, number: number, webhook: webhook, due: due, late: b.holes && !webhook}
+}
+
+// Holes notes whether, of what is told from now on, the poller may not find some before what is newer.
+func (b *Book) Holes(there bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.holes = there
 }
 
 // Made notes a reply of the account's own, which the poller must find. Its place is counted among the replies.
@@ -95,7 +104,7 @@ func (b *Book) Event(eventID, contentID string, first bool) {
 	if m == nil || b.seen[contentID] > 1 {
 		return
 	}
-	if slices.ContainsFunc(b.passed[m.conversation], func(later *message) bool { return m.number < later.number && !later.mayOvertake(m) }) {
+	if !m.late && slices.ContainsFunc(b.passed[m.conversation], func(later *message) bool { return m.number < later.number && !later.mayOvertake(m) }) {
 		b.disorder++
 	}
 	b.passed[m.conversation] = append(b.passed[m.conversation], m)
@@ -107,9 +116,16 @@ func (b *Book) Shows(id, all string, update bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if update && b.shown[id] == all {
-		b.idle++
+		b.idle = append(b.idle, all)
 	}
 	b.shown[id] = all
+}
+
+// Idle returns what the updates show that show nothing else than the event before them.
+func (b *Book) Idle() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.idle)
 }
 
 // Letter notes an inbound dead letter.

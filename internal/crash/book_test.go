@@ -140,6 +140,28 @@ func TestWhatBecomesOfAMessageIsToldToItsEndAndOnce(t *testing.T) {
 	}
 }
 
+func TestWhatLiesInAHoleMayComeLate(t *testing.T) {
+	for fact, test := range map[string]struct {
+		holes, webhook bool
+		want           int
+	}{
+		"the poller's, where there are holes": {true, false, 0},
+		"the poller's, where there are none":  {false, false, 1},
+		"a webhook's, where there are holes":  {true, true, 1},
+	} {
+		t.Run(fact, func(t *testing.T) {
+			b := crash.NewBook()
+			b.Holes(test.holes)
+			b.Tell("m1", "c", 1, test.webhook, true)
+			b.Holes(false)
+			b.Tell("m2", "c", 2, false, true)
+			b.Event("v2", "m2", true)
+			b.Event("v1", "m1", true)
+			require.Equal(t, test.want, b.Count(0, nil).EventDisorder)
+		})
+	}
+}
+
 // TestAnUpdateShowsSomethingElse has events show a content, each all that is known of it.
 func TestAnUpdateShowsSomethingElse(t *testing.T) {
 	type shows struct {

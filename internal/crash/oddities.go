@@ -29,61 +29,68 @@ const (
 // An oddity is how the APIs deviate from their documentation for a round. It costs a bridge nothing for good: what could
 // not be read is read once it has passed.
 type oddity struct {
-	name string
-	on   func(*round, *rand.Rand) error
+	name  string
+	on    func(*round, *rand.Rand) error
+	holes bool // rows cannot be read while newer ones can: they come later, and out of order
 }
 
 // oddities are used up in a random order.
 func oddities() []oddity {
 	return []oddity{
-		{"pages clamped, no counts", quirks(
+		{name: "pages clamped, no counts", on: quirks(
 			on("page_clamped", `3`, engageContents, engageIdentities, socialContents, socialIdentities, messageList),
 			on("count", `"absent"`, engageContents, engageIdentities, messageList),
 		)},
-		{"counts of the page", quirks(
+		{name: "counts of the page", on: quirks(
 			on("page_clamped", `5`, engageContents, engageIdentities, messageList), on("count", `"page"`, engageContents, engageIdentities, messageList),
 		)},
-		{"counts null", quirks(on("page_clamped", `5`, engageContents, engageIdentities), on("count", `"null"`, engageContents, engageIdentities))},
-		{"page tokens cycle", quirks(on("page_clamped", `2`, socialContents, socialIdentities), on("page_token_cycles", ``, socialContents, socialIdentities))},
-		{"page tokens repeat", quirks(on("page_clamped", `2`, socialContents, socialIdentities), on("page_token_repeats", ``, socialContents, socialIdentities))},
-		{"page tokens expire", expiringTokens},
-		{"order refused", refused("order_refused", "CMN-101", "EDI-036", "EDI-028", "EDI-038")},
-		{"page size refused", quirks(on("page_size_refused", `50`, engageContents, engageIdentities, socialContents, socialIdentities, messageList))},
-		{"a row that no page holds", quirks(
+		{name: "counts null", on: quirks(on("page_clamped", `5`, engageContents, engageIdentities), on("count", `"null"`, engageContents, engageIdentities))},
+		{name: "page tokens cycle", holes: true, on: quirks(
+			on("page_clamped", `2`, socialContents, socialIdentities), on("page_token_cycles", ``, socialContents, socialIdentities),
+		)},
+		{name: "page tokens repeat", holes: true, on: quirks(
+			on("page_clamped", `2`, socialContents, socialIdentities), on("page_token_repeats", ``, socialContents, socialIdentities),
+		)},
+		{name: "page tokens expire", holes: true, on: expiringTokens},
+		{name: "order refused", on: refused("order_refused", "CMN-101", "EDI-036", "EDI-028", "EDI-038")},
+		{name: "page size refused", on: quirks(on("page_size_refused", `50`, engageContents, engageIdentities, socialContents, socialIdentities, messageList))},
+		{name: "a row that no page holds", holes: true, on: quirks(
 			on("page_clamped", `5`, engageContents, messageList), on("poison_row", `12`, engageContents, messageList),
 		)},
-		{"no pages beyond a window", quirks(on("page_clamped", `5`, engageContents, engageIdentities), on("page_window", `20`, engageContents, engageIdentities))},
-		{"sync tokens refused", refused("sync_token_refused", "MSG-333", "CMN-101", "404 CMN-102", "410", "403 CMN-101")},
-		{"deleted messages refused", refused("deleted_refused", "CMN-101", "403", "500")},
-		{"deleted messages without end", (*round).endlessDeleted},
-		{"envelopes as text", quirks(
+		{name: "no pages beyond a window", holes: true, on: quirks(
+			on("page_clamped", `5`, engageContents, engageIdentities), on("page_window", `20`, engageContents, engageIdentities),
+		)},
+		{name: "sync tokens refused", on: refused("sync_token_refused", "MSG-333", "CMN-101", "404 CMN-102", "410", "403 CMN-101")},
+		{name: "deleted messages refused", on: refused("deleted_refused", "CMN-101", "403", "500")},
+		{name: "deleted messages without end", on: (*round).endlessDeleted},
+		{name: "envelopes as text", on: quirks(
 			on("numbers_as_text", ``, engageContents, engageIdentities, socialContents, socialIdentities, messageList, messageSync),
 			on("null_records", ``, engageContents, engageIdentities, socialContents, socialIdentities, messageList, messageSync),
 		)},
-		{"byte order marks", quirks(on("byte_order_mark", ``, engageContents, engageIdentities, socialContents, socialIdentities, messageList, messageSync))},
-		{"fields missing from envelopes", quirks(
+		{name: "byte order marks", on: quirks(on("byte_order_mark", ``, engageContents, engageIdentities, socialContents, socialIdentities, messageList, messageSync))},
+		{name: "fields missing from envelopes", on: quirks(
 			on("missing", `"syncToken,syncTime"`, messageSync), on("missing", `"offset,limit,perPage,navigation"`, engageContents, socialContents, messageList),
 		)},
-		{"odd fields in rows", quirks(
+		{name: "odd fields in rows", on: quirks(
 			on("row_fields", `{"category_ids":{},"context_data":""}`, engageContents), on("row_fields", `{"categoryIds":"","attachments":[null]}`, socialContents),
 		)},
-		{"single reads fail", singleReads(sandbox.Fault{Status: 500, Rate: 0.5})},
-		{"single reads are late", singleReads(sandbox.Fault{Delay: sandbox.Duration(400 * time.Millisecond), Rate: 0.5})},
-		{"files come late", (*round).lateFiles},
-		{"contents made are answered otherwise", (*round).otherStatus},
-		{"webhooks lack fields", payload(func(random *rand.Rand) sandbox.Payload {
+		{name: "single reads fail", on: singleReads(sandbox.Fault{Status: 500, Rate: 0.5})},
+		{name: "single reads are late", on: singleReads(sandbox.Fault{Delay: sandbox.Duration(400 * time.Millisecond), Rate: 0.5})},
+		{name: "files come late", on: (*round).lateFiles},
+		{name: "contents made are answered otherwise", on: (*round).otherStatus},
+		{name: "webhooks lack fields", on: payload(func(random *rand.Rand) sandbox.Payload {
 			// What decides the partition is told: a stream is not yet the unit of it.
 			return sandbox.Payload{OmitRate: random.Float64(), Keep: []string{"thread_id", "threadId", "conversation", "conversationId", "direction"}}
 		})},
-		{"webhooks issued in the future", payload(func(*rand.Rand) sandbox.Payload {
+		{name: "webhooks issued in the future", on: payload(func(*rand.Rand) sandbox.Payload {
 			return sandbox.Payload{IssuedShift: sandbox.Duration(20 * 365 * 24 * time.Hour)}
 		})},
-		{"webhooks issued at another time", payload(func(random *rand.Rand) sandbox.Payload {
+		{name: "webhooks issued at another time", on: payload(func(random *rand.Rand) sandbox.Payload {
 			return sandbox.Payload{IssuedShift: sandbox.Duration(random.Int64N(int64(10*time.Second))) - sandbox.Duration(5*time.Second)}
 		})},
-		{"webhooks compressed", payload(func(*rand.Rand) sandbox.Payload { return sandbox.Payload{Gzip: true} })},
-		{"a filter refused", (*round).refuseFilter},
-		{"subscription shown otherwise", (*round).showOtherwise},
+		{name: "webhooks compressed", on: payload(func(*rand.Rand) sandbox.Payload { return sandbox.Payload{Gzip: true} })},
+		{name: "a filter refused", on: (*round).refuseFilter},
+		{name: "subscription shown otherwise", on: (*round).showOtherwise},
 	}
 }
 
@@ -203,12 +210,15 @@ func (r *round) heal() {
 
 // beOdd draws the round's oddities, if it has any.
 func (r *round) beOdd(pile *pile[oddity], random *rand.Rand) error {
+	holes := false
+	defer func() { r.book.Holes(holes) }()
 	if random.IntN(3) >= oddRounds {
 		return nil
 	}
 	for range oddEach {
 		drawn := pile.draw(random)
 		r.tell("%s", drawn.name)
+		holes = holes || drawn.holes
 		if err := drawn.on(r, random); err != nil {
 			return err
 		}

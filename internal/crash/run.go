@@ -110,6 +110,9 @@ func (r *round) run(ctx context.Context, disturb disturbance, beside side, resul
 	}
 	r.line(before, result.Tally, time.Since(began))
 	if result.Tally.Bad() {
+		for _, shown := range r.book.Idle() {
+			fmt.Fprintln(r.cfg.Out, "an update that changes nothing:", shown)
+		}
 		return r.dump()
 	}
 	return nil

@@ -41,7 +41,7 @@ func (t Tally) Bad() bool {
 func (b *Book) Count(calls int, effects []Effect) Tally {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	t := Tally{Commands: len(b.order), Calls: calls, Effects: len(effects), EventDisorder: b.disorder, Letters: b.letters, Idle: b.idle}
+	t := Tally{Commands: len(b.order), Calls: calls, Effects: len(effects), EventDisorder: b.disorder, Letters: b.letters, Idle: len(b.idle)}
 	b.countEvents(&t)
 	b.countResults(&t, effects)
 	b.countEffects(&t, effects)
