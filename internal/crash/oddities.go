@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/ringbridge/ringbridge/internal/sandbox"
@@ -92,6 +94,14 @@ func oddities() []oddity {
 		{name: "a filter refused", on: (*round).refuseFilter},
 		{name: "subscription shown otherwise", on: (*round).showOtherwise},
 	}
+}
+
+// NoOddity leaves the APIs as they are documented.
+const NoOddity = "none"
+
+// odditiesOf are those with a part of their names.
+func odditiesOf(part string) []oddity {
+	return slices.DeleteFunc(oddities(), func(o oddity) bool { return !strings.Contains(o.name, part) })
 }
 
 // on is a quirk of some routes.
@@ -212,10 +222,10 @@ func (r *round) heal() {
 func (r *round) beOdd(pile *pile[oddity], random *rand.Rand) error {
 	holes := false
 	defer func() { r.book.Holes(holes) }()
-	if random.IntN(3) >= oddRounds {
+	if len(pile.all) == 0 || r.cfg.Odd == "" && random.IntN(3) >= oddRounds {
 		return nil
 	}
-	for range oddEach {
+	for range min(oddEach, len(pile.all)) {
 		drawn := pile.draw(random)
 		r.tell("%s", drawn.name)
 		holes = holes || drawn.holes

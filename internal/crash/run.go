@@ -22,6 +22,7 @@ type Config struct {
 	Rounds int       // at most
 	Seed   uint64    // decides what is sent and what goes wrong
 	Off    string    // the safeguard to leave out; "" = none
+	Odd    string    // part of the names of the oddities to have, in each round; "" = all, in some rounds; NoOddity
 	Out    io.Writer // gets a line for each round
 }
 
@@ -49,7 +50,7 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 	cards, besides := &pile[disturbance]{all: append(deck(), diskDeck()...)}, &pile[side]{all: sides()}
 	kills, stops := &pile[string]{all: replicaPoints()}, &pile[string]{all: zombiePoints()}
 	cuts := &pile[string]{all: append(spoolPoints(), anywhere)}
-	odd, strange := &pile[oddity]{all: oddities()}, rand.New(rand.NewPCG(cfg.Seed, 2)) //nolint:gosec // repeatable
+	odd, strange := &pile[oddity]{all: odditiesOf(cfg.Odd)}, rand.New(rand.NewPCG(cfg.Seed, 2)) //nolint:gosec // repeatable
 	for result.Rounds < cfg.Rounds && !result.Tally.Bad() && err == nil {
 		result.Rounds++
 		r := &round{bed: b, n: result.Rounds, random: random, kills: kills, stops: stops, cuts: cuts}
