@@ -10,6 +10,7 @@ import (
 //
 // In: a message is told by a webhook or left for the poller, and must be one event, in the order of its conversation. What
 // becomes of it later must be told to its end, and each state once.
+// In the end the newest event of each must show what the API shows.
 // Out: a command must have one final result and, when that is a success, one effect, in the order of its conversation.
 type Book struct {
 	mu       sync.Mutex
@@ -19,7 +20,8 @@ type Book struct {
 	passed   map[string][]*message // by conversation: the messages that a reader has seen
 	disorder int                   // messages seen after a later one of their conversation
 	ways     map[string]*way       // by message: what becomes of it
-	shown    map[string]string     // by content or message: all that its newest event shows
+	shown    map[string]showing    // by content or message: its newest event
+	states   map[string]State      // by content or message: what its newest event shows, field by field
 	idle     []string              // what updates show that the event before them showed
 	letters  int                   // inbound dead letters: nothing the harness sends deserves one
 	holes    bool                  // what is left to the poller may lie in a hole
@@ -62,7 +64,8 @@ type Effect struct {
 func NewBook() *Book {
 	return &Book{
 		messages: map[string]*message{}, events: map[string]int{}, seen: map[string]int{}, passed: map[string][]*message{},
-		ways: map[string]*way{}, shown: map[string]string{}, commands: map[string]*command{},
+		ways: map[string]*way{}, shown: map[string]showing{}, states: map[string]State{},
+		commands: map[string]*command{},
 	}
 }
 
@@ -110,15 +113,18 @@ func (b *Book) Event(eventID, contentID string, first bool) {
 	b.passed[m.conversation] = append(b.passed[m.conversation], m)
 }
 
-// Shows notes all that an event shows of a content or message. One that is an update shows something else than the event
-// before it.
-func (b *Book) Shows(id, all string, update bool) {
+// A showing is all that an event shows of a content or message, and of which arrival it comes.
+type showing struct{ arrival, all string }
+
+// Shows notes all that an event shows. One that is an update shows something else than the event before it, unless both
+// come of one arrival, in which two things may have changed.
+func (b *Book) Shows(id, arrival, all string, update bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if update && b.shown[id] == all {
+	if before := b.shown[id]; update && before.all == all && before.arrival != arrival {
 		b.idle = append(b.idle, all)
 	}
-	b.shown[id] = all
+	b.shown[id] = showing{arrival: arrival, all: all}
 }
 
 // Idle returns what the updates show that show nothing else than the event before them.

@@ -12,7 +12,8 @@
 // page size or a filter, write numbers as text, fail single reads, and send webhooks that lack fields (oddities.go).
 //
 // Quiet is a condition, not a time: everything told has its event, every command its final result, no group lags, no
-// transaction is open. What has not come within a bound counts as missing. State is kept over the rounds, so what a
+// transaction is open. Then the newest event of each content and message must show what the APIs show of it, field by
+// field. What has not come within a bound counts as missing. State is kept over the rounds, so what a
 // round spoils shows in that round or a later one.
 //
 // The seed decides what is disturbed, where and when, and what is sent; the machine's timing is not the seed's, so the

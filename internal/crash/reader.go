@@ -106,7 +106,8 @@ func (r *reader) content(e schemas.ContentEvent) {
 	first := e.EventType == "content.imported" || e.EventType == "content.replied"
 	update := e.EventType == "content.updated"
 	r.book.Event(e.EventID, e.Content.ID, first)
-	r.book.Shows(e.Content.ID, whole(e.Content, e.Author), update)
+	r.book.Shows(e.Content.ID, at(&e.ReceivedAt), whole(e.Content, e.Author), update)
+	r.book.State(e.Content.ID, contentState(&e.Content))
 	switch {
 	case first:
 		r.book.Told(e.Content.ID, e.Content.Body)
@@ -118,7 +119,8 @@ func (r *reader) content(e schemas.ContentEvent) {
 func (r *reader) message(e schemas.MessageEvent) {
 	first := e.EventType == "message.received" || e.EventType == "message.sent"
 	r.book.Event(e.EventID, e.Message.ID, first)
-	r.book.Shows(e.Message.ID, whole(e.Message), !first)
+	r.book.Shows(e.Message.ID, at(&e.ReceivedAt), whole(e.Message), e.EventType == "message.updated")
+	r.book.State(e.Message.ID, messageState(&e.Message))
 	switch {
 	case first, e.EventType == "message.status_changed":
 		r.book.Told(e.Message.ID, text(e.Message.Status))

@@ -96,6 +96,9 @@ func (r *round) run(ctx context.Context, disturb disturbance, beside side, resul
 	if err == nil {
 		restless, err = r.quiet(ctx)
 	}
+	if err == nil {
+		err = r.converges(ctx)
+	}
 	for _, v := range r.replicas {
 		if err == nil && v.gone() {
 			err = fmt.Errorf("crash: %s ended by itself, log %s", v.name, v.log)
@@ -111,6 +114,9 @@ func (r *round) run(ctx context.Context, disturb disturbance, beside side, resul
 	}
 	r.line(before, result.Tally, time.Since(began))
 	if result.Tally.Bad() {
+		for _, field := range r.book.Diverging(r.rows()) {
+			fmt.Fprintln(r.cfg.Out, "diverged:", field)
+		}
 		for _, shown := range r.book.Idle() {
 			fmt.Fprintln(r.cfg.Out, "an update that changes nothing:", shown)
 		}
