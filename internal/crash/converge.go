@@ -80,8 +80,8 @@ func engageState(c *sandbox.Content) State {
 		"source_id": c.SourceID, "source_type": fold(c.SourceType), "thread_id": c.ThreadID, "intervention_id": string(c.InterventionID),
 		"in_reply_to_id": string(c.InReplyToID), "in_reply_to_author_id": string(c.InReplyToAuthorID), "author_id": c.AuthorID,
 		"creator_id": string(c.CreatorID), "status": fold(c.Status), "type": fold(c.Type), "language": fold(c.Language), "body": string(c.Body),
-		"body_format": fold(c.BodyInputFormat), "private": fmt.Sprint(c.PrivateMessage), "published": fmt.Sprint(c.Published),
-		"remotely_deleted": fmt.Sprint(c.RemotelyDeleted), "category_ids": set(c.CategoryIDs), "foreign_id": string(c.ForeignID),
+		"body_format": fold(c.BodyInputFormat), "private": strconv.FormatBool(c.PrivateMessage), "published": strconv.FormatBool(c.Published),
+		"remotely_deleted": strconv.FormatBool(c.RemotelyDeleted), "category_ids": set(c.CategoryIDs), "foreign_id": string(c.ForeignID),
 		"foreign_categories": set(c.ForeignCategories), "created_from": fold(c.CreatedFrom), "created_at": at(&c.CreatedAt), "updated_at": at(&c.UpdatedAt),
 		"synchronization_status": fold(c.SynchronizationStatus), "synchronization_error": string(c.SynchronizationError), "context_data": jsonTexts(c.ContextData),
 	}
@@ -102,8 +102,8 @@ func socialState(c *sandbox.SocialContent) State {
 		"source_id": c.ChannelID, "source_type": fold(c.ChannelType), "thread_id": c.ThreadID, "intervention_id": string(c.InterventionID),
 		"in_reply_to_id": string(c.InReplyToContentID), "in_reply_to_author_id": string(c.InReplyToAuthorIdentity), "author_id": c.AuthorIdentityID,
 		"creator_id": string(c.CreatorID), "status": fold(c.Status), "type": fold(c.Type), "language": fold(c.Language), "title": c.Title, "body": c.Body,
-		"body_format": fold(c.BodyInputFormat), "private": fmt.Sprint(!c.Public), "published": fmt.Sprint(c.Published),
-		"remotely_deleted": fmt.Sprint(c.RemotelyDeleted), "category_ids": set(c.CategoryIDs), "foreign_categories": set(c.ForeignCategories),
+		"body_format": fold(c.BodyInputFormat), "private": strconv.FormatBool(!c.Public), "published": strconv.FormatBool(c.Published),
+		"remotely_deleted": strconv.FormatBool(c.RemotelyDeleted), "category_ids": set(c.CategoryIDs), "foreign_categories": set(c.ForeignCategories),
 		"created_from": fold(c.CreatedFrom), "created_at": at(&c.CreationTime), "updated_at": at(&c.LastModifiedTime),
 		"synchronization_status": fold(c.SynchronizationStatus), "synchronization_error": string(c.SynchronizationError), "context_data": jsonTexts(c.ContextData),
 	}

@@ -38,16 +38,19 @@
 //	GET  …/phone-number
 //	POST /restapi/v1.0/subscription  GET; GET, PUT, DELETE …/{id}; POST …/{id}/renew
 //
-// Traps kept on purpose: a refresh ends the old access token at once; every request inside a penalty window begins it anew (and
-// is counted as an offender, also when its token is dead or a fault spoils it); a rate group is spelled Light here and light
-// there; a filter with a wrong name is ignored and gives everything, as does a page token without the filters it came with;
-// conversationId is a number beyond 2^53, and all there is in the answer to a sent text; creationTime has whole seconds, and a
-// frame that begins within one misses the message; a text is Queued, whatever becomes of it, and Unread only in the answer that
-// made it; texts of a call queue's number are in the queue's store, and in the user's lists only for one who names the owner; a
-// content that Social Messaging made is answered 201; a second DELETE purges, and one without an id deletes everything; a sync overlaps by five seconds, has no pages,
-// returns more than was asked for, and tells nothing of what was deleted but the id; expiresIn inside deliveryMode is not
-// seen; two subscriptions may be alike; a notification that fails is lost, and a subscription whose notifications fail for ten
-// minutes is blacklisted for good.
+// Traps kept on purpose: a refresh ends the old access token at once; every request inside a
+// penalty window begins it anew (and is counted as an offender, also when its token is dead or a
+// fault spoils it); a rate group is spelled Light here and light there; a filter with a wrong name
+// is ignored and gives everything, as does a page token without the filters it came with;
+// conversationId is a number beyond 2^53, and all there is in the answer to a sent text;
+// creationTime has whole seconds, and a frame that begins within one misses the message; a text is
+// Queued, whatever becomes of it, and Unread only in the answer that made it; texts of a call
+// queue's number are in the queue's store, and in the user's lists only for one who names the
+// owner; a content that Social Messaging made is answered 201; a second DELETE purges, and one
+// without an id deletes everything; a sync overlaps by five seconds, has no pages, returns more
+// than was asked for, and tells nothing of what was deleted but the id; expiresIn inside
+// deliveryMode is not seen; two subscriptions may be alike; a notification that fails is lost, and
+// a subscription whose notifications fail for ten minutes is blacklisted for good.
 //
 //	message      Queued ──SentAfter──▶ Sent ──DeliveredAfter──▶ Delivered        or SendingFailed, DeliveryFailed
 //	             Alive ──DELETE──▶ Deleted ──DELETE, or 5 days──▶ Purged          PATCH restores what is Deleted

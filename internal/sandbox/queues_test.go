@@ -70,7 +70,7 @@ func TestTheOwnerOfATextSentIsThatOfTheNumber(t *testing.T) {
 	numbers := decode[struct {
 		Records []struct{ Extension struct{ ID, Type string } }
 	}](p.call(http.MethodGet, user+"/phone-number", "")).Records
-	require.Equal(t, "", numbers[0].Extension.ID)
+	require.Empty(t, numbers[0].Extension.ID)
 	require.Equal(t, queueID, numbers[1].Extension.ID)
 	require.Equal(t, 200, p.call(http.MethodGet, messagesPath+"/"+strconv.FormatInt(got.ID, 10), "").status, "by its id the user sees it")
 }

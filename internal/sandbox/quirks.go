@@ -46,15 +46,23 @@ func Quirks() map[string]string {
 	return out
 }
 
-// quirks is the table. Lists are those of contents, identities, messages and subscriptions.
+// quirks is the table.
 func quirks() map[string]quirk {
+	all := map[string]quirk{}
+	for _, part := range []map[string]quirk{refusals(), oddPages(), oddEnvelopes(), oddSubscriptions()} {
+		maps.Copy(all, part)
+	}
+	return all
+}
+
+// refusals are quirks of calls that the API may answer as it is documented, and does not.
+func refusals() map[string]quirk {
 	return map[string]quirk{
 		"refused": {
 			takes: takesRefusal, does: "refuses each call, in the API's envelope, with details where a code has them",
 			ask: func(o *oddity, c *call) *reply { return o.refuse(c, "") },
 		},
 		"success_status": {takes: takesNumber, does: "answers with this status instead of 200 or 201"},
-
 		"order_refused": {
 			takes: takesRefusal, does: "refuses orders by the time of change (CMN-101)",
 			meets: func(value func(string) string, _ string) bool {
@@ -62,6 +70,25 @@ func quirks() map[string]quirk {
 			},
 			ask: func(o *oddity, c *call) *reply { return o.refuse(c, named(c, "orderBy", "sort")) },
 		},
+		"sync_token_refused": {
+			takes: takesRefusal, does: "refuses every sync token (MSG-333)",
+			meets: has("syncToken"),
+			ask:   func(o *oddity, c *call) *reply { return o.refuse(c, "syncToken") },
+		},
+		"deleted_refused": {
+			takes: takesRefusal, does: "refuses lists of deleted messages (CMN-101)",
+			meets: func(value func(string) string, _ string) bool {
+				return strings.Contains(value("availability"), AvailabilityDeleted) || strings.Contains(value("availability"), AvailabilityPurged)
+			},
+			ask: func(o *oddity, c *call) *reply { return o.refuse(c, "availability") },
+		},
+		"strings_only": {takes: takesNothing, does: "refuses a content whose contextData has other values than strings (422 EDI-008)", ask: refuseValues},
+	}
+}
+
+// oddPages are quirks of lists that come in pages.
+func oddPages() map[string]quirk {
+	return map[string]quirk{
 		"page_size_refused": {
 			takes: takesNumber, does: "refuses pages of more rows than this",
 			meets: func(value func(string) string, text string) bool { return pageOf(value).size > whole64(text) },
@@ -81,20 +108,12 @@ func quirks() map[string]quirk {
 		"page_token_repeats": {takes: takesNothing, does: "gives the token of the page itself as that of the next", answer: repeatToken},
 		"page_token_cycles":  {takes: takesNothing, does: "leads from the third page back to the second", answer: cycleToken},
 		"next_page_loops":    {takes: takesNothing, does: "names each page of the message store as the page after it", answer: loopPages},
+	}
+}
 
-		"sync_token_refused": {
-			takes: takesRefusal, does: "refuses every sync token (MSG-333)",
-			meets: has("syncToken"),
-			ask:   func(o *oddity, c *call) *reply { return o.refuse(c, "syncToken") },
-		},
-		"deleted_refused": {
-			takes: takesRefusal, does: "refuses lists of deleted messages (CMN-101)",
-			meets: func(value func(string) string, _ string) bool {
-				return strings.Contains(value("availability"), AvailabilityDeleted) || strings.Contains(value("availability"), AvailabilityPurged)
-			},
-			ask: func(o *oddity, c *call) *reply { return o.refuse(c, "availability") },
-		},
-
+// oddEnvelopes are quirks of what answers hold, around the rows and in them.
+func oddEnvelopes() map[string]quirk {
+	return map[string]quirk{
 		"numbers_as_text": {takes: takesNothing, does: "writes numbers and booleans of a list's envelope as text", answer: func(_ *oddity, _ *call, doc map[string]any) {
 			envelopeOf(doc, func(envelope map[string]any) { maps.Copy(envelope, textual(envelope).(map[string]any)) })
 		}},
@@ -130,8 +149,12 @@ func quirks() map[string]quirk {
 				}
 			}
 		}},
-		"strings_only": {takes: takesNothing, does: "refuses a content whose contextData has other values than strings (422 EDI-008)", ask: refuseValues},
+	}
+}
 
+// oddSubscriptions are quirks of how subscriptions are made and shown.
+func oddSubscriptions() map[string]quirk {
+	return map[string]quirk{
 		"filter_refused":    {takes: takesText, does: "refuses subscriptions with a filter that begins so (SUB-508)", meets: hasFilter, ask: refuseFilter},
 		"filter_disabled":   {takes: takesText, does: "shows a filter that begins so as disabled, not among the others", answer: disableFilters},
 		"filters_rewritten": {takes: takesNothing, does: "shows the filters in another order and with a parameter more", answer: rewriteFilters},
