@@ -34,7 +34,8 @@ const (
 	indexLag = 300 * time.Millisecond
 	// latency is what a reply takes: enough for several to be under way whenever something dies.
 	latency = 150 * time.Millisecond
-	// retryScale is what of the documented waits remains before a webhook is sent again: 0.3 s to 72 s.
+	// retryScale is what of the documented waits remains before a webhook is sent again: 0.3 s to
+	// 72 s.
 	retryScale = 0.01
 	// verifyToken is what Engage Digital shows in its handshake.
 	verifyToken = "verify-token"

@@ -77,7 +77,8 @@ func (b *Book) Tell(id, conversation string, number int, webhook, due bool) {
 	b.messages[id] = &message{conversation: conversation, number: number, webhook: webhook, due: due, late: b.holes && !webhook}
 }
 
-// Holes notes whether, of what is told from now on, the poller may not find some before what is newer.
+// Holes notes whether, of what is told from now on, the poller may not find some before what is
+// newer.
 func (b *Book) Holes(there bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -116,8 +117,8 @@ func (b *Book) Event(eventID, contentID string, first bool) {
 // A showing is all that an event shows of a content or message, and of which arrival it comes.
 type showing struct{ arrival, all string }
 
-// Shows notes all that an event shows. One that is an update shows something else than the event before it, unless both
-// come of one arrival, in which two things may have changed.
+// Shows notes all that an event shows. One that is an update shows something else than the event
+// before it, unless both come of one arrival, in which two things may have changed.
 func (b *Book) Shows(id, arrival, all string, update bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -219,7 +219,8 @@ func TestAnUpdateShowsSomethingElse(t *testing.T) {
 	}
 }
 
-// TestAStateThatIsRetoldIsNoOther has an update tell the state of the event before it, since something else changed.
+// TestAStateThatIsRetoldIsNoOther has an update tell the state of the event before it, since
+// something else changed.
 func TestAStateThatIsRetoldIsNoOther(t *testing.T) {
 	b := crash.NewBook()
 	b.Comes("m", "draft", "text")

@@ -30,8 +30,8 @@ func (b *Book) Told(id, state string) {
 	w.told = append(w.told, state)
 }
 
-// Retold notes that an event tells a message's state, and more: where that is the state told last, it was the rest that
-// changed.
+// Retold notes that an event tells a message's state, and more: where that is the state told last,
+// it was the rest that changed.
 func (b *Book) Retold(id, state string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

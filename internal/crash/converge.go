@@ -14,15 +14,16 @@ import (
 	"github.com/ringbridge/ringbridge/schemas"
 )
 
-// convergeBound is how long after quiet the newest events may take to show what the APIs show: a sweep is made within a
-// minute, and reads the rows of the round.
+// convergeBound is how long after quiet the newest events may take to show what the APIs show: a
+// sweep is made within a minute, and reads the rows of the round.
 const convergeBound = 90 * time.Second
 
-// State is what an event or a row shows of a content or message, by field of the event. What is null, absent or empty is
-// "": the events' schemas keep no difference for most of them.
+// State is what an event or a row shows of a content or message, by field of the event. What is
+// null, absent or empty is "": the events' schemas keep no difference for most of them.
 type State map[string]string
 
-// converges waits until each content and message has an event that shows what the API shows. That some do not is counted.
+// converges waits until each content and message has an event that shows what the API shows. That
+// some do not is counted.
 func (b *bed) converges(ctx context.Context) error {
 	bounded, cancel := context.WithTimeout(ctx, convergeBound)
 	defer cancel()
@@ -48,8 +49,8 @@ func (b *bed) rows() map[string]State {
 	return rows
 }
 
-// Diverging names what the newest events show otherwise than the rows do, field by field. What has no event is missing
-// or lost, and counted as that.
+// Diverging names what the newest events show otherwise than the rows do, field by field. What has
+// no event is missing or lost, and counted as that.
 func (b *Book) Diverging(rows map[string]State) (fields []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -74,7 +75,8 @@ func (b *Book) State(id string, state State) {
 	b.states[id] = state
 }
 
-// engageState is what a row of Engage Digital shows. Its title is left out where it has none: a webhook tells the thread's.
+// engageState is what a row of Engage Digital shows. Its title is left out where it has none: a
+// webhook tells the thread's.
 func engageState(c *sandbox.Content) State {
 	s := State{
 		"source_id": c.SourceID, "source_type": fold(c.SourceType), "thread_id": c.ThreadID, "intervention_id": string(c.InterventionID),
@@ -157,7 +159,8 @@ func storeState(m *sandbox.Message) State {
 	return s
 }
 
-// messageState is what an event shows. A notification tells the milliseconds of a creation, the store does not.
+// messageState is what an event shows. A notification tells the milliseconds of a creation, the
+// store does not.
 func messageState(m *schemas.Message) State {
 	var to, files []string
 	for _, p := range m.To {

@@ -20,8 +20,8 @@ const (
 )
 
 // A front stands before the replicas as a load balancer does: what one does not take, the other is given. It keeps
-// nothing, and the platform sends each notification once: what neither takes is lost, and found by polling. Engage Digital sends
-// its webhooks again.
+// nothing, and the platform sends each notification once: what neither takes is lost, and found by
+// polling. Engage Digital sends its webhooks again.
 type front struct {
 	server  *http.Server
 	base    string // http://host:port

@@ -28,8 +28,8 @@ const (
 	oddEach   = 2
 )
 
-// An oddity is how the APIs deviate from their documentation for a round. It costs a bridge nothing for good: what could
-// not be read is read once it has passed.
+// An oddity is how the APIs deviate from their documentation for a round. It costs a bridge nothing
+// for good: what could not be read is read once it has passed.
 type oddity struct {
 	name  string
 	on    func(*round, *rand.Rand) error

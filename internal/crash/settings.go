@@ -48,7 +48,8 @@ func notifications() sandbox.Notifications {
 	return sandbox.Notifications{DuplicateRate: repeatedRate, Reorder: true}
 }
 
-// deliveries is how webhooks of Engage Digital travel: what a replica does not take comes again soon.
+// deliveries is how webhooks of Engage Digital travel: what a replica does not take comes again
+// soon.
 func deliveries() sandbox.Delivery {
 	return sandbox.Delivery{DuplicateRate: repeatedRate, Reorder: true, RetryScale: retryScale}
 }

@@ -14,8 +14,8 @@ const (
 	toldEach  = 3
 )
 
-// told puts contents with all that one can have into the account, which tells of them, and changes some afterwards. Each
-// stands by itself: webhooks come in no order.
+// told puts contents with all that one can have into the account, which tells of them, and changes
+// some afterwards. Each stands by itself: webhooks come in no order.
 func (b *bed) told(ctx context.Context, l lane) error {
 	for n := range toldEach {
 		if err := l.pause(ctx); err != nil {
@@ -45,7 +45,8 @@ func (b *bed) told(ctx context.Context, l lane) error {
 	return nil
 }
 
-// engageChanges are fields that change after a content was told: a value becomes another, null or empty, and null a value.
+// engageChanges are fields that change after a content was told: a value becomes another, null or
+// empty, and null a value.
 func engageChanges() []string {
 	return []string{
 		`{"body":"edited"}`, `{"status":"assigned"}`, `{"category_ids":[]}`, `{"category_ids":["c3"]}`, `{"language":"en"}`, `{"title":"another subject"}`,

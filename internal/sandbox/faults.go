@@ -11,8 +11,9 @@ import (
 )
 
 // Fault spoils calls of the API. Faults come before the token, the limit and the handler; of those that match a call, the
-// first added that is neither used up nor spared by its rate applies, alone. Those with a Quirk apply besides, all of
-// them, in the order of their adding: a quirk changes what the API asks or answers, after the token and the limit.
+// first added that is neither used up nor spared by its rate applies, alone. Those with a Quirk
+// apply besides, all of them, in the order of their adding: a quirk changes what the API asks or
+// answers, after the token and the limit.
 type Fault struct {
 	ID string `json:"id"` // given by the sandbox
 	// Route is a method and path: a pattern such as "GET /1.0/contents/{id}", or an address. Empty means all.
@@ -41,8 +42,8 @@ type Fault struct {
 	RetryAfter string `json:"retry_after,omitempty"`
 	// Body is sent with the status: a JSON string as that text, other JSON as it is. Empty is the API's own error body.
 	Body json.RawMessage `json:"body,omitempty"`
-	// Quirk is the name of a deviation from the documentation; see [Quirks]. It goes with Route, Match, Per, Times and
-	// Rate, and with none of the other fields.
+	// Quirk is the name of a deviation from the documentation; see [Quirks]. It goes with Route,
+	// Match, Per, Times and Rate, and with none of the other fields.
 	Quirk string `json:"quirk,omitempty"`
 	// Value is what the quirk takes: a JSON string is its text, other JSON as it is.
 	Value json.RawMessage `json:"value,omitempty"`
@@ -140,7 +141,8 @@ type activeFault struct {
 
 func newFaultList(c *chance) *faultList { return &faultList{chance: c} }
 
-// take finds the fault for a call, and the quirks, and counts them. value gives the call's parameters.
+// take finds the fault for a call, and the quirks, and counts them. value gives the call's
+// parameters.
 func (l *faultList) take(route, address string, value func(string) string) (*hit, []*oddity) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -169,8 +171,8 @@ func (l *faultList) take(route, address string, value func(string) string) (*hit
 	return first, odd
 }
 
-// count counts a hit of a fault that matches, unless it is used up or spared by its rate. nth are the hits before, of
-// the same value of Per. Called with the lock held.
+// count counts a hit of a fault that matches, unless it is used up or spared by its rate. nth are
+// the hits before, of the same value of Per. Called with the lock held.
 func (l *faultList) count(f *activeFault, per string) (nth int, applies bool) {
 	nth = f.hits[per]
 	times := f.Times

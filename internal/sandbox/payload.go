@@ -9,15 +9,17 @@ import (
 	"time"
 )
 
-// Payload is what is odd in what is sent, webhook or notification. The zero value sends all of it, as documented. It
-// is applied when an event is made: what is sent again is alike to the byte.
+// Payload is what is odd in what is sent, webhook or notification. The zero value sends all of it,
+// as documented. It is applied when an event is made: what is sent again is alike to the byte.
 type Payload struct {
 	// Omit are fields of the content or message that are left out.
 	Omit []string `json:"omit,omitempty"`
-	// OmitRate is the chance of each field to be left out, 0 to 1. Those in Keep stay, and ids always do.
+	// OmitRate is the chance of each field to be left out, 0 to 1. Those in Keep stay, and ids
+	// always do.
 	OmitRate float64  `json:"omit_rate,omitempty"`
 	Keep     []string `json:"keep,omitempty"`
-	// IssuedShift is added to the time of issue: an event that tells later than it happened, or before it did.
+	// IssuedShift is added to the time of issue: an event that tells later than it happened, or
+	// before it did.
 	IssuedShift Duration `json:"issued_shift,omitempty"`
 	// Gzip compresses the body, as Content-Encoding tells.
 	Gzip bool `json:"gzip,omitempty"`

@@ -16,9 +16,9 @@ const (
 	extensionQueue = "Department"
 )
 
-// CallQueue is an extension with a message store of its own, whose messages the user may see. Texts to and from its
-// numbers (see [Number.Extension]) are kept there, not in the user's store: a list or a sync of the user's shows them only
-// to one who names the owner.
+// CallQueue is an extension with a message store of its own, whose messages the user may see. Texts
+// to and from its numbers (see [Number.Extension]) are kept there, not in the user's store: a list
+// or a sync of the user's shows them only to one who names the owner.
 type CallQueue struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`

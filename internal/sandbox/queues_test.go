@@ -26,7 +26,8 @@ func withQueue() sandbox.PlatformConfig {
 	}
 }
 
-// TestTextsOfACallQueueAreInItsStore has one text of the user's and one of a queue's, and looks where they show.
+// TestTextsOfACallQueueAreInItsStore has one text of the user's and one of a queue's, and looks
+// where they show.
 func TestTextsOfACallQueueAreInItsStore(t *testing.T) {
 	p := loggedIn(t, withQueue(), sandbox.Deps{})
 	own := p.importMessage(sandbox.MessageImport{})
@@ -75,7 +76,8 @@ func TestTheOwnerOfATextSentIsThatOfTheNumber(t *testing.T) {
 	require.Equal(t, 200, p.call(http.MethodGet, messagesPath+"/"+strconv.FormatInt(got.ID, 10), "").status, "by its id the user sees it")
 }
 
-// TestOfACallQueueItsOwnSubscriptionsAreNotified has a subscription to the user's store and one to the queue's.
+// TestOfACallQueueItsOwnSubscriptionsAreNotified has a subscription to the user's store and one to
+// the queue's.
 func TestOfACallQueueItsOwnSubscriptionsAreNotified(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l listener

@@ -105,7 +105,8 @@ func (o *oddity) refuse(c *call, parameter string) *reply {
 	return refuseWith(c, status, code, errorDetail{ParameterName: parameter})
 }
 
-// refuseWith writes a refusal in the envelope of the API that is called. Without a code it is the API's own of that status.
+// refuseWith writes a refusal in the envelope of the API that is called. Without a code it is the
+// API's own of that status.
 func refuseWith(c *call, status int, code string, detail errorDetail) *reply {
 	d, platform := c.api.(platformDialect)
 	if !platform || code == "" {
@@ -238,7 +239,8 @@ func strip(doc map[string]any, names []string) {
 	}
 }
 
-// refuseValues is what the platform is documented to say to a contextData that is not of strings alone.
+// refuseValues is what the platform is documented to say to a contextData that is not of strings
+// alone.
 func refuseValues(_ *oddity, c *call) *reply {
 	for _, name := range []string{"contextData", "context_data"} {
 		for _, v := range object(c.params.objects[name]) {
@@ -265,7 +267,8 @@ func refuseFilter(o *oddity, c *call) *reply {
 	return refuseWith(c, http.StatusBadRequest, codeFilters, errorDetail{ParameterName: "eventFilters", ParameterValue: strings.Join(all, ",")})
 }
 
-// filtersOf calls do with the filters of each subscription, and puts what it returns in their place.
+// filtersOf calls do with the filters of each subscription, and puts what it returns in their
+// place.
 func filtersOf(doc map[string]any, do func(row map[string]any, filters []any) []any) {
 	for _, row := range rowsOf(doc) {
 		if filters, is := row["eventFilters"].([]any); is {

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// quirk is a deviation from the documentation that a fault can name. It refuses a call, changes what it asks, or changes
-// a good answer; each part may be nil.
+// quirk is a deviation from the documentation that a fault can name. It refuses a call, changes
+// what it asks, or changes a good answer; each part may be nil.
 type quirk struct {
 	takes takes
 	does  string // for people

@@ -56,7 +56,8 @@ func bodyLimit(channelType string) int {
 	return 0
 }
 
-// createContent is POST …/contents, answered 201. It is published later; there is no idempotency key.
+// createContent is POST …/contents, answered 201. It is published later; there is no idempotency
+// key.
 func (a *socialAPI) createContent(c *call) reply {
 	var in socialRequest
 	if err := json.Unmarshal(c.body, &in); err != nil {
