@@ -48,10 +48,10 @@ func oddities() []oddity {
 		)},
 		{name: "counts null", on: quirks(on("page_clamped", `5`, engageContents, engageIdentities), on("count", `"null"`, engageContents, engageIdentities))},
 		{name: "page tokens cycle", holes: true, on: quirks(
-			on("page_clamped", `2`, socialContents, socialIdentities), on("page_token_cycles", ``, socialContents, socialIdentities),
+			on("page_clamped", `2`, socialContents, socialIdentities), unthreaded(on("page_token_cycles", ``, socialContents, socialIdentities)),
 		)},
 		{name: "page tokens repeat", holes: true, on: quirks(
-			on("page_clamped", `2`, socialContents, socialIdentities), on("page_token_repeats", ``, socialContents, socialIdentities),
+			on("page_clamped", `2`, socialContents, socialIdentities), unthreaded(on("page_token_repeats", ``, socialContents, socialIdentities)),
 		)},
 		{name: "page tokens expire", holes: true, on: expiringTokens},
 		{name: "order refused", on: refused("order_refused", "CMN-101", "EDI-036", "EDI-028", "EDI-038")},
@@ -108,6 +108,15 @@ func odditiesOf(part string) []oddity {
 func on(name, value string, routes ...string) (faults []sandbox.Fault) {
 	for _, route := range routes {
 		faults = append(faults, sandbox.Fault{Route: route, Quirk: name, Value: json.RawMessage(value)})
+	}
+	return faults
+}
+
+// unthreaded spares the lists of one conversation, in which look-ups search: what they can never
+// find there is ambiguous, and the harness hides no truth for good.
+func unthreaded(faults []sandbox.Fault) []sandbox.Fault {
+	for i := range faults {
+		faults[i].Match = map[string]string{"threadIds": ""}
 	}
 	return faults
 }

@@ -44,6 +44,7 @@ func TestAWebhookLacksFields(t *testing.T) {
 				a := startHooked(t, &r, sandbox.Config{Delivery: sandbox.Delivery{Payload: test.how}})
 				a.incoming(sandbox.Import{})
 				time.Sleep(time.Minute)
+				synctest.Wait()
 				require.Len(t, r.requests, 2)
 				fields := fieldsOf(t, r.requests[0].Events[0].Resource.Metadata)
 				require.True(t, test.want(fields), fields)
