@@ -44,7 +44,9 @@ Under /sandbox/ it is told what to do, without a token:
   POST /sandbox/contents            a customer writes ("webhook": false = only polling finds it)
   POST /sandbox/contents/ID         edit a content
   POST /sandbox/threads/ID/close    replies to it are refused from now on
-  POST /sandbox/faults              spoil calls: status, statuses, delay, hang, reset
+  POST /sandbox/faults              spoil calls: status, statuses, delay, hang, reset, quirk
+  GET  /sandbox/quirks              deviations from the documentation: clamped pages, refused orders, odd envelopes …
+  POST /sandbox/delivery            how webhooks go astray, and which fields they lack
   GET  /sandbox/calls               what was called
   GET  /sandbox/contents            everything it holds
   POST /sandbox/platform/messages   a text message comes in, or "direction": "Outbound"

@@ -34,6 +34,11 @@ const (
 	indexLag = 300 * time.Millisecond
 	// latency is what a reply takes: enough for several to be under way whenever something dies.
 	latency = 150 * time.Millisecond
+	// retryScale is what of the documented waits remains before a webhook is sent again: 0.3 s to
+	// 72 s.
+	retryScale = 0.01
+	// verifyToken is what Engage Digital shows in its handshake.
+	verifyToken = "verify-token"
 )
 
 // A bed is all that runs.
@@ -92,7 +97,7 @@ func (b *bed) startParts(ctx context.Context) (err error) {
 }
 
 func (b *bed) startAPI(ctx context.Context) error {
-	b.box = sandbox.New(sandbox.Config{IndexLag: indexLag, Seed: b.cfg.Seed, Platform: platformConfig()}, sandbox.Deps{})
+	b.box = sandbox.New(sandbox.Config{IndexLag: indexLag, Seed: b.cfg.Seed, Delivery: deliveries(), Platform: platformConfig()}, sandbox.Deps{})
 	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("crash: API: %w", err)
@@ -174,7 +179,16 @@ func (b *bed) startReplicas(ctx context.Context) (err error) {
 	for _, r := range b.replicas {
 		errs = append(errs, r.ready(ctx))
 	}
-	return errors.Join(append(errs, b.polls(ctx), b.heals(ctx))...)
+	return errors.Join(append(errs, b.polls(ctx), b.heals(ctx), b.register(ctx))...)
+}
+
+// register has Engage Digital send its webhooks to the front.
+func (b *bed) register(ctx context.Context) error {
+	err := b.box.Register(ctx, sandbox.Webhook{URL: b.front.base + engagePath, Secret: secret, VerifyToken: verifyToken})
+	if err != nil {
+		return fmt.Errorf("crash: %w", err)
+	}
+	return nil
 }
 
 // polls waits until each stream has its first cursor. What comes long before that is history, which no poll finds.

@@ -10,6 +10,7 @@ import (
 //
 // In: a message is told by a webhook or left for the poller, and must be one event, in the order of its conversation. What
 // becomes of it later must be told to its end, and each state once.
+// In the end the newest event of each must show what the API shows.
 // Out: a command must have one final result and, when that is a success, one effect, in the order of its conversation.
 type Book struct {
 	mu       sync.Mutex
@@ -19,7 +20,11 @@ type Book struct {
 	passed   map[string][]*message // by conversation: the messages that a reader has seen
 	disorder int                   // messages seen after a later one of their conversation
 	ways     map[string]*way       // by message: what becomes of it
+	shown    map[string]showing    // by content or message: its newest event
+	states   map[string]State      // by content or message: what its newest event shows, field by field
+	idle     []string              // what updates show that the event before them showed
 	letters  int                   // inbound dead letters: nothing the harness sends deserves one
+	holes    bool                  // what is left to the poller may lie in a hole
 	commands map[string]*command
 	order    []*command // as they were sent
 }
@@ -29,6 +34,7 @@ type message struct {
 	number       int // within the conversation
 	webhook      bool
 	due          bool // told and acknowledged, or there for the poller: its event must come
+	late         bool // it may lie in a hole of what can be read, and come after later ones
 	place             // where it was taken, which decides whether its order counts
 }
 
@@ -58,7 +64,8 @@ type Effect struct {
 func NewBook() *Book {
 	return &Book{
 		messages: map[string]*message{}, events: map[string]int{}, seen: map[string]int{}, passed: map[string][]*message{},
-		ways: map[string]*way{}, commands: map[string]*command{},
+		ways: map[string]*way{}, shown: map[string]showing{}, states: map[string]State{},
+		commands: map[string]*command{},
 	}
 }
 
@@ -67,7 +74,15 @@ func NewBook() *Book {
 func (b *Book) Tell(id, conversation string, number int, webhook, due bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.messages[id] = &message{conversation: conversation, number: number, webhook: webhook, due: due}
+	b.messages[id] = &message{conversation: conversation, number: number, webhook: webhook, due: due, late: b.holes && !webhook}
+}
+
+// Holes notes whether, of what is told from now on, the poller may not find some before what is
+// newer.
+func (b *Book) Holes(there bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.holes = there
 }
 
 // Made notes a reply of the account's own, which the poller must find. Its place is counted among the replies.
@@ -93,10 +108,31 @@ func (b *Book) Event(eventID, contentID string, first bool) {
 	if m == nil || b.seen[contentID] > 1 {
 		return
 	}
-	if slices.ContainsFunc(b.passed[m.conversation], func(later *message) bool { return m.number < later.number && !later.mayOvertake(m) }) {
+	if !m.late && slices.ContainsFunc(b.passed[m.conversation], func(later *message) bool { return m.number < later.number && !later.mayOvertake(m) }) {
 		b.disorder++
 	}
 	b.passed[m.conversation] = append(b.passed[m.conversation], m)
+}
+
+// A showing is all that an event shows of a content or message, and of which arrival it comes.
+type showing struct{ arrival, all string }
+
+// Shows notes all that an event shows. One that is an update shows something else than the event
+// before it, unless both come of one arrival, in which two things may have changed.
+func (b *Book) Shows(id, arrival, all string, update bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if before := b.shown[id]; update && before.all == all && before.arrival != arrival {
+		b.idle = append(b.idle, all)
+	}
+	b.shown[id] = showing{arrival: arrival, all: all}
+}
+
+// Idle returns what the updates show that show nothing else than the event before them.
+func (b *Book) Idle() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.idle)
 }
 
 // Letter notes an inbound dead letter.

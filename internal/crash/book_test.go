@@ -140,6 +140,99 @@ func TestWhatBecomesOfAMessageIsToldToItsEndAndOnce(t *testing.T) {
 	}
 }
 
+// TestTheNewestEventShowsWhatTheAPIShows compares two fields of a content.
+func TestTheNewestEventShowsWhatTheAPIShows(t *testing.T) {
+	row := map[string]crash.State{"m": {"body": "b", "title": ""}}
+	for fact, test := range map[string]struct {
+		events []crash.State
+		want   []string
+	}{
+		"it shows both":                    {[]crash.State{{"body": "b"}}, nil},
+		"it shows more":                    {[]crash.State{{"body": "b", "foreign_id": "f"}}, nil},
+		"an earlier one did not":           {[]crash.State{{"body": "a"}, {"body": "b"}}, nil},
+		"an earlier one did":               {[]crash.State{{"body": "b"}, {"body": "a"}}, []string{`m body: the event has "a", the API "b"`}},
+		"it shows what has become of null": {[]crash.State{{"body": "b", "title": "t"}}, []string{`m title: the event has "t", the API ""`}},
+		"it lacks a field":                 {[]crash.State{{}}, []string{`m body: the event has "", the API "b"`}},
+		"there is none, which is lost":     {nil, nil},
+	} {
+		t.Run(fact, func(t *testing.T) {
+			b := crash.NewBook()
+			for _, state := range test.events {
+				b.State("m", state)
+				b.State("other", crash.State{"body": "x"})
+			}
+			require.Equal(t, test.want, b.Diverging(row))
+		})
+	}
+	require.True(t, crash.Tally{Diverged: 1}.Bad())
+}
+
+func TestWhatLiesInAHoleMayComeLate(t *testing.T) {
+	for fact, test := range map[string]struct {
+		holes, webhook bool
+		want           int
+	}{
+		"the poller's, where there are holes": {true, false, 0},
+		"the poller's, where there are none":  {false, false, 1},
+		"a webhook's, where there are holes":  {true, true, 1},
+	} {
+		t.Run(fact, func(t *testing.T) {
+			b := crash.NewBook()
+			b.Holes(test.holes)
+			b.Tell("m1", "c", 1, test.webhook, true)
+			b.Holes(false)
+			b.Tell("m2", "c", 2, false, true)
+			b.Event("v2", "m2", true)
+			b.Event("v1", "m1", true)
+			require.Equal(t, test.want, b.Count(0, nil).EventDisorder)
+		})
+	}
+}
+
+// TestAnUpdateShowsSomethingElse has events show a content, each all that is known of it.
+func TestAnUpdateShowsSomethingElse(t *testing.T) {
+	type shows struct {
+		arrival, all string
+		update       bool
+	}
+	for fact, test := range map[string]struct {
+		events []shows
+		idle   int
+	}{
+		"an update completes the first event":  {[]shows{{"1", "body", false}, {"2", "body, category", true}}, 0},
+		"it goes back to what was":             {[]shows{{"1", "a", false}, {"2", "b", true}, {"3", "a", true}}, 0},
+		"another kind of event shows the same": {[]shows{{"1", "a", false}, {"2", "a", false}}, 0},
+		"two things changed in one arrival":    {[]shows{{"1", "a", false}, {"1", "a", true}}, 0},
+		"an update shows the same":             {[]shows{{"1", "a", false}, {"2", "a", true}}, 1},
+		"an update shows the update before it": {[]shows{{"1", "a", false}, {"2", "b", true}, {"3", "b", true}}, 1},
+	} {
+		t.Run(fact, func(t *testing.T) {
+			b := crash.NewBook()
+			for _, e := range test.events {
+				b.Shows("m", e.arrival, e.all, e.update)
+				b.Shows("other", "9", "x", false)
+			}
+			got := b.Count(0, nil)
+			require.Equal(t, crash.Tally{Idle: test.idle}, got)
+			require.Equal(t, test.idle > 0, got.Bad())
+		})
+	}
+}
+
+// TestAStateThatIsRetoldIsNoOther has an update tell the state of the event before it, since
+// something else changed.
+func TestAStateThatIsRetoldIsNoOther(t *testing.T) {
+	b := crash.NewBook()
+	b.Comes("m", "draft", "text")
+	b.Told("m", "draft")
+	b.Retold("m", "draft")
+	b.Retold("m", "text")
+	b.Retold("m", "text")
+	require.Equal(t, crash.Tally{Changes: 2}, b.Count(0, nil))
+	b.Retold("m", "draft")
+	require.Equal(t, 1, b.Count(0, nil).DoubledChanges, "it went back")
+}
+
 // TestAChangeIsCountedByWhatItDid has a command delete a message, which a second time purges it.
 func TestAChangeIsCountedByWhatItDid(t *testing.T) {
 	const what = "deleted 7"

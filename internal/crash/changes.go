@@ -30,6 +30,17 @@ func (b *Book) Told(id, state string) {
 	w.told = append(w.told, state)
 }
 
+// Retold notes that an event tells a message's state, and more: where that is the state told last,
+// it was the rest that changed.
+func (b *Book) Retold(id, state string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	w := b.way(id)
+	if len(w.told) == 0 || w.told[len(w.told)-1] != state {
+		w.told = append(w.told, state)
+	}
+}
+
 // way is called with the lock held.
 func (b *Book) way(id string) *way {
 	if b.ways[id] == nil {

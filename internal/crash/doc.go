@@ -7,10 +7,13 @@
 //
 // The account is one of both APIs. Engage Digital sends webhooks again until they are taken; the platform notifies once, in
 // no order, through a front that asks both replicas, and what it loses the poller must find. Beside each round's disturbance
-// one more thing goes wrong at the platform: tokens, lists, the subscription, a backfill that dies half-way.
+// one more thing goes wrong at the platform: tokens, lists, the subscription, a backfill that dies half-way. In two rounds
+// of three the APIs are odd besides: they clamp pages and lose counts, their tokens cycle or expire, they refuse an order, a
+// page size or a filter, write numbers as text, fail single reads, and send webhooks that lack fields (oddities.go).
 //
 // Quiet is a condition, not a time: everything told has its event, every command its final result, no group lags, no
-// transaction is open. What has not come within a bound counts as missing. State is kept over the rounds, so what a
+// transaction is open. Then the newest event of each content and message must show what the APIs show of it, field by
+// field. What has not come within a bound counts as missing. State is kept over the rounds, so what a
 // round spoils shows in that round or a later one.
 //
 // The seed decides what is disturbed, where and when, and what is sent; the machine's timing is not the seed's, so the

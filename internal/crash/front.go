@@ -14,14 +14,17 @@ import (
 
 const (
 	platformPath = "/webhooks/ringcentral"
+	engagePath   = "/webhooks/engage"
 	// passBound is how long a replica may take to answer, for both to have their time within the platform's three seconds.
 	passBound = 1400 * time.Millisecond
 )
 
 // A front stands before the replicas as a load balancer does: what one does not take, the other is given. It keeps
-// nothing, and the platform sends each notification once: what neither takes is lost, and found by polling.
+// nothing, and the platform sends each notification once: what neither takes is lost, and found by
+// polling. Engage Digital sends its webhooks again.
 type front struct {
 	server  *http.Server
+	base    string // http://host:port
 	url     string // what RINGCENTRAL_WEBHOOK_URL takes
 	targets []string
 	client  http.Client
@@ -34,7 +37,8 @@ func newFront(ctx context.Context, targets []string) (*front, error) {
 	if err != nil {
 		return nil, fmt.Errorf("crash: front: %w", err)
 	}
-	f := &front{url: "http://" + ln.Addr().String() + platformPath, targets: targets, client: http.Client{Timeout: passBound}}
+	base := "http://" + ln.Addr().String()
+	f := &front{base: base, url: base + platformPath, targets: targets, client: http.Client{Timeout: passBound}}
 	f.server = &http.Server{Handler: f}    //nolint:gosec // loopback, for a test
 	go func() { _ = f.server.Serve(ln) }() // ends with Close
 	return f, nil
@@ -57,7 +61,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // pass gives a request to one of them, and hands its answer on if that is 200.
 func (f *front) pass(w http.ResponseWriter, r *http.Request, target string, body []byte) (taken bool) {
-	req, err := http.NewRequestWithContext(r.Context(), r.Method, "http://"+target+r.URL.Path, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(r.Context(), r.Method, "http://"+target+r.URL.RequestURI(), bytes.NewReader(body))
 	if err != nil {
 		return false
 	}

@@ -129,6 +129,7 @@ func (b *bed) count() Tally {
 	}
 	sent, changed := b.texts()
 	t := b.onDisk(b.book.Count(calls, slices.Concat(b.effects(), sent, changed)))
+	t.Diverged = len(b.book.Diverging(b.rows()))
 	t.Unhealed, t.Disasters = int(b.unhealed.Load()), b.box.Platform().Disasters()
 	return t
 }

@@ -2,6 +2,7 @@ package crash
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -103,15 +104,23 @@ func decoded[V any, P pointer[V]](ctx context.Context, codec *schemas.Codec, rec
 
 func (r *reader) content(e schemas.ContentEvent) {
 	first := e.EventType == "content.imported" || e.EventType == "content.replied"
+	update := e.EventType == "content.updated"
 	r.book.Event(e.EventID, e.Content.ID, first)
-	if first || e.EventType == "content.updated" {
+	r.book.Shows(e.Content.ID, at(&e.ReceivedAt), whole(e.Content, e.Author), update)
+	r.book.State(e.Content.ID, contentState(&e.Content))
+	switch {
+	case first:
 		r.book.Told(e.Content.ID, e.Content.Body)
+	case update:
+		r.book.Retold(e.Content.ID, e.Content.Body)
 	}
 }
 
 func (r *reader) message(e schemas.MessageEvent) {
 	first := e.EventType == "message.received" || e.EventType == "message.sent"
 	r.book.Event(e.EventID, e.Message.ID, first)
+	r.book.Shows(e.Message.ID, at(&e.ReceivedAt), whole(e.Message), e.EventType == "message.updated")
+	r.book.State(e.Message.ID, messageState(&e.Message))
 	switch {
 	case first, e.EventType == "message.status_changed":
 		r.book.Told(e.Message.ID, text(e.Message.Status))
@@ -161,6 +170,15 @@ func (r *reader) committed(ctx context.Context, stage, topic string) bool {
 		}
 	}
 	return true
+}
+
+// whole is all that an event shows, without what is the event's own.
+func whole(parts ...any) string {
+	text, err := json.Marshal(parts)
+	if err != nil {
+		panic(fmt.Sprintf("crash: %v", err)) // strings and times always encode
+	}
+	return string(text)
 }
 
 func text(s *string) string {

@@ -22,6 +22,7 @@ type Config struct {
 	Rounds int       // at most
 	Seed   uint64    // decides what is sent and what goes wrong
 	Off    string    // the safeguard to leave out; "" = none
+	Odd    string    // part of the names of the oddities to have, in each round; "" = all, in some rounds; NoOddity
 	Out    io.Writer // gets a line for each round
 }
 
@@ -49,10 +50,13 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 	cards, besides := &pile[disturbance]{all: append(deck(), diskDeck()...)}, &pile[side]{all: sides()}
 	kills, stops := &pile[string]{all: replicaPoints()}, &pile[string]{all: zombiePoints()}
 	cuts := &pile[string]{all: append(spoolPoints(), anywhere)}
+	odd, strange := &pile[oddity]{all: odditiesOf(cfg.Odd)}, rand.New(rand.NewPCG(cfg.Seed, 2)) //nolint:gosec // repeatable
 	for result.Rounds < cfg.Rounds && !result.Tally.Bad() && err == nil {
 		result.Rounds++
 		r := &round{bed: b, n: result.Rounds, random: random, kills: kills, stops: stops, cuts: cuts}
-		err = r.run(ctx, cards.draw(order), besides.draw(order), &result)
+		if err = r.beOdd(odd, strange); err == nil {
+			err = r.run(ctx, cards.draw(order), besides.draw(order), &result)
+		}
 	}
 	if err == nil && !result.Tally.Bad() {
 		err = b.heals(ctx)
@@ -87,10 +91,13 @@ func (r *round) run(ctx context.Context, disturb disturbance, beside side, resul
 		r.start()
 		err = traffic.Wait()
 	}
-	r.box.ClearFaults()
+	r.heal()
 	restless := false
 	if err == nil {
 		restless, err = r.quiet(ctx)
+	}
+	if err == nil {
+		err = r.converges(ctx)
 	}
 	for _, v := range r.replicas {
 		if err == nil && v.gone() {
@@ -107,6 +114,12 @@ func (r *round) run(ctx context.Context, disturb disturbance, beside side, resul
 	}
 	r.line(before, result.Tally, time.Since(began))
 	if result.Tally.Bad() {
+		for _, field := range r.book.Diverging(r.rows()) {
+			fmt.Fprintln(r.cfg.Out, "diverged:", field)
+		}
+		for _, shown := range r.book.Idle() {
+			fmt.Fprintln(r.cfg.Out, "an update that changes nothing:", shown)
+		}
 		return r.dump()
 	}
 	return nil

@@ -13,7 +13,7 @@ func (b *bed) environ() []string {
 	for name, value := range map[string]string{
 		"KAFKA_BROKERS": b.parts.Kafka.Addr(), "SCHEMA_REGISTRY_URL": b.proxy.url, "TOPIC_PREFIX": prefix, "TOPIC_PARTITIONS": fmt.Sprint(partitions),
 		"ACCOUNT": "acme", "ENGAGE_BASE_URL": "http://" + b.api.Addr + "/1.0", "ENGAGE_ACCESS_TOKEN": sandbox.DefaultToken, "ENGAGE_RATE": "0",
-		"ENGAGE_WEBHOOK_SECRET": secret, "ENGAGE_WEBHOOK_VERIFY_TOKEN": "verify-token", "LOG_FORMAT": "json", "ENRICH_TIMEOUT": "200ms",
+		"ENGAGE_WEBHOOK_SECRET": secret, "ENGAGE_WEBHOOK_VERIFY_TOKEN": verifyToken, "LOG_FORMAT": "json", "ENRICH_TIMEOUT": "200ms",
 		"POLL_INTERVAL": "500ms", "POLL_OVERLAP": "30s", "POLL_SWEEP_INTERVAL": "1m", "POLL_SWEEP": "2m",
 		"REPLIES_CALL_TIMEOUT": callTimeout.String(), "REPLIES_BACKOFF_MIN": "100ms", "REPLIES_BACKOFF_MAX": "500ms", "REPLIES_MAX_ATTEMPTS": "100",
 		"RINGCENTRAL_SERVER_URL": "http://" + b.api.Addr, "RINGCENTRAL_CLIENT_ID": sandbox.DefaultClientID, "RINGCENTRAL_CLIENT_SECRET": sandbox.DefaultClientSecret,
@@ -39,6 +39,17 @@ func platformConfig() sandbox.PlatformConfig {
 		Limits: map[sandbox.RateGroup]int{
 			sandbox.GroupLight: -1, sandbox.GroupMedium: -1, sandbox.GroupHeavy: -1, sandbox.GroupAuth: -1,
 		},
-		Notifications: sandbox.Notifications{DuplicateRate: repeatedRate, Reorder: true},
+		Notifications: notifications(),
 	}
+}
+
+// notifications is how those of the platform travel.
+func notifications() sandbox.Notifications {
+	return sandbox.Notifications{DuplicateRate: repeatedRate, Reorder: true}
+}
+
+// deliveries is how webhooks of Engage Digital travel: what a replica does not take comes again
+// soon.
+func deliveries() sandbox.Delivery {
+	return sandbox.Delivery{DuplicateRate: repeatedRate, Reorder: true, RetryScale: retryScale}
 }

@@ -52,7 +52,7 @@ func (b *bed) edited(ctx context.Context, l lane) error {
 		}
 		body := fmt.Sprintf("draft %d-%d-%d", l.round, l.n, n)
 		b.book.Comes(made.ID, body)
-		if _, err := b.box.Platform().EditContent(made.ID, sandbox.SocialEdit{Body: &body}); err != nil {
+		if _, err := b.box.Platform().EditContent(made.ID, sandbox.SocialEdit{Body: &body, Fields: changed(l, socialChanges())}); err != nil {
 			return fmt.Errorf("crash: %w", err)
 		}
 	}

@@ -21,6 +21,8 @@ type Tally struct {
 	SetAside       int // files that a spool could not read to their end: the harness damages nothing that is durable
 	LostChanges    int // messages of which the last state was not told
 	DoubledChanges int // states told again
+	Diverged       int // fields of contents and messages whose newest event shows something else than the API
+	Idle           int // updates in which nothing differs from the event before
 	DoubledReply   int // replies more than commands with that text
 	ReplyDisorder  int // replies after a later one of their conversation
 	Unsent         int // successes without a reply of their own
@@ -33,14 +35,14 @@ type Tally struct {
 
 // Bad tells whether a guarantee was broken.
 func (t Tally) Bad() bool {
-	return t.Lost+t.DoubledEvents+t.EventDisorder+t.LostChanges+t.DoubledChanges+t.Letters+t.Unhealed+t.Disasters+t.SetAside+t.DoubledReply+t.ReplyDisorder+t.Unsent+t.NoResult+t.TwoResults+t.Ambiguous+t.GivenUp+t.Restless > 0
+	return t.Lost+t.DoubledEvents+t.EventDisorder+t.LostChanges+t.DoubledChanges+t.Diverged+t.Idle+t.Letters+t.Unhealed+t.Disasters+t.SetAside+t.DoubledReply+t.ReplyDisorder+t.Unsent+t.NoResult+t.TwoResults+t.Ambiguous+t.GivenUp+t.Restless > 0
 }
 
 // Count counts both sides. effects are in the order in which they were made.
 func (b *Book) Count(calls int, effects []Effect) Tally {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	t := Tally{Commands: len(b.order), Calls: calls, Effects: len(effects), EventDisorder: b.disorder, Letters: b.letters}
+	t := Tally{Commands: len(b.order), Calls: calls, Effects: len(effects), EventDisorder: b.disorder, Letters: b.letters, Idle: len(b.idle)}
 	b.countEvents(&t)
 	b.countResults(&t, effects)
 	b.countEffects(&t, effects)

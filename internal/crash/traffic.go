@@ -53,6 +53,7 @@ func (b *bed) traffic(ctx context.Context, round int) error {
 	start(9, socialLanes, b.socials)
 	start(10, editedLanes, b.edited)
 	start(11, answeredLanes, b.answered)
+	start(12, toldLanes, b.told)
 	return lanes.Wait()
 }
 
@@ -78,7 +79,7 @@ func (l lane) times() int {
 
 // webhooks tells of contents that the API does not list, so that no poll hides the loss of one.
 func (b *bed) webhooks(ctx context.Context, l lane) error {
-	s := &sender{bed: b, turn: l.n, path: "/webhooks/engage", header: "X-Dimelo-Secret", secret: secret}
+	s := &sender{bed: b, turn: l.n, path: engagePath, header: "X-Dimelo-Secret", secret: secret}
 	number := l.round * 1000
 	for range webhooksEach {
 		if err := l.pause(ctx); err != nil {

@@ -123,6 +123,12 @@ func (d *Duration) UnmarshalText(text []byte) error {
 // Optional is a string whose empty value is null in JSON, as the API has it for most references.
 type Optional string
 
+// UnmarshalJSON implements json.Unmarshaler.
+func (o *Optional) UnmarshalJSON(raw []byte) error {
+	*o = "" // also for null, which changes nothing by itself
+	return json.Unmarshal(raw, (*string)(o))
+}
+
 // MarshalJSON implements json.Marshaler.
 func (o Optional) MarshalJSON() ([]byte, error) {
 	if o == "" {

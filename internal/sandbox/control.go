@@ -28,6 +28,7 @@ func (s *Server) control(mux *http.ServeMux) {
 	handle("POST /sandbox/faults", decoded(s.AddFault))
 	handle("GET /sandbox/faults", func(*http.Request) (any, error) { return s.Faults(), nil })
 	handle("DELETE /sandbox/faults", func(*http.Request) (any, error) { s.ClearFaults(); return done{true}, nil })
+	handle("GET /sandbox/quirks", func(*http.Request) (any, error) { return Quirks(), nil })
 	handle("GET /sandbox/calls", s.callsRequest)
 	handle("POST /sandbox/webhook", s.registerRequest)
 	handle("POST /sandbox/delivery", decoded(func(d Delivery) (Delivery, error) { s.SetDelivery(d); return d, nil }))

@@ -118,15 +118,20 @@ func (h *hooks) record(b batch, a DeliveryAttempt) {
 // send makes one request and reads the answer into out, if wanted. Its errors name no address: the handshake's holds the
 // verify token.
 func (h *hooks) send(ctx context.Context, method, to, secret string, body []byte, out *bytes.Buffer) (int, error) {
-	timeout := cmp.Or(time.Duration(h.delivery().Timeout), defaultTimeout)
+	how := h.delivery()
+	timeout := cmp.Or(time.Duration(how.Timeout), defaultTimeout)
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, to, bytes.NewReader(body))
+	sent, encoding := how.packed(body)
+	req, err := http.NewRequestWithContext(ctx, method, to, bytes.NewReader(sent))
 	if err != nil {
 		return 0, fmt.Errorf("sandbox: webhook: %w", withoutURL(err))
 	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
+	}
+	if encoding != "" {
+		req.Header.Set("Content-Encoding", encoding)
 	}
 	if secret != "" {
 		req.Header.Set("X-Dimelo-Secret", secret)

@@ -33,20 +33,24 @@
 //	GET  /cx/social-messaging/v1/contents        filters, orderBy, keyset pages; GET …/contents/{id}, POST …/contents
 //	GET  /cx/social-messaging/v1/identities      GET …/identities/{id}; all of it also under /engage/advanced-messaging/v1
 //	POST …/sms                       JSON, or multipart with files
-//	GET  …/message-store             GET, PUT, PATCH, DELETE …/message-store/{id}; GET …/{id}/content/{attachment}
+//	GET  …/message-store             GET, PUT, PATCH, DELETE …/message-store/{id}; GET …/{id}/content/{attachment}; owner
 //	GET  …/message-sync              FSync and ISync
 //	GET  …/phone-number
 //	POST /restapi/v1.0/subscription  GET; GET, PUT, DELETE …/{id}; POST …/{id}/renew
 //
-// Traps kept on purpose: a refresh ends the old access token at once; every request inside a penalty window begins it anew (and
-// is counted as an offender, also when its token is dead or a fault spoils it); a rate group is spelled Light here and light
-// there; a filter with a wrong name is ignored and gives everything, as does a page token without the filters it came with;
-// conversationId is a number beyond 2^53, and all there is in the answer to a sent text; creationTime has whole seconds, and a
-// frame that begins within one misses the message; a text is Queued, whatever becomes of it, and Unread only in the answer that
-// made it; a second DELETE purges, and one without an id deletes everything; a sync overlaps by five seconds, has no pages,
-// returns more than was asked for, and tells nothing of what was deleted but the id; expiresIn inside deliveryMode is not
-// seen; two subscriptions may be alike; a notification that fails is lost, and a subscription whose notifications fail for ten
-// minutes is blacklisted for good.
+// Traps kept on purpose: a refresh ends the old access token at once; every request inside a
+// penalty window begins it anew (and is counted as an offender, also when its token is dead or a
+// fault spoils it); a rate group is spelled Light here and light there; a filter with a wrong name
+// is ignored and gives everything, as does a page token without the filters it came with;
+// conversationId is a number beyond 2^53, and all there is in the answer to a sent text;
+// creationTime has whole seconds, and a frame that begins within one misses the message; a text is
+// Queued, whatever becomes of it, and Unread only in the answer that made it; texts of a call
+// queue's number are in the queue's store, and in the user's lists only for one who names the
+// owner; a content that Social Messaging made is answered 201; a second DELETE purges, and one
+// without an id deletes everything; a sync overlaps by five seconds, has no pages, returns more
+// than was asked for, and tells nothing of what was deleted but the id; expiresIn inside
+// deliveryMode is not seen; two subscriptions may be alike; a notification that fails is lost, and
+// a subscription whose notifications fail for ten minutes is blacklisted for good.
 //
 //	message      Queued ──SentAfter──▶ Sent ──DeliveredAfter──▶ Delivered        or SendingFailed, DeliveryFailed
 //	             Alive ──DELETE──▶ Deleted ──DELETE, or 5 days──▶ Purged          PATCH restores what is Deleted
@@ -58,7 +62,7 @@
 // count, no reminders of expiry, no other transport than WebHook, no upload of attachments for contents (nothing public tells
 // how). Blacklisted subscriptions are never tried again. Message statuses other than by time or control do not change. The
 // codes of a wrong client (OAU-153), of a number that cannot send (MSG-304), of unknown resources (CMN-102) and of 5xx
-// (CMN-201) are guesses.
+// (CMN-201) are guesses; so is that a call queue's message is found by its id in the user's store, and that a sync takes owner.
 //
 // Of Engage Digital: there is one token, one user, no permissions. What the documentation leaves open is refused (422) where a client could come
 // to rely on it: unknown q keywords, other orders. The webhook is never switched off for its error ratio. Customers writing
@@ -86,6 +90,7 @@
 // Edit a content, add or change an identity, close a thread, engage an agent and let go again:
 //
 //	curl -d '{"body":"edited"}' localhost:8090/sandbox/contents/ID
+//	curl -d '{"fields":{"title":"New subject","category_ids":["c1"]}}' localhost:8090/sandbox/contents/ID
 //	curl -d '{"id":"ID","display_name":"Ann B."}' localhost:8090/sandbox/identities
 //	curl -X POST localhost:8090/sandbox/threads/ID/close        # …/open undoes it
 //	curl -d '{"identity_id":"ID"}' localhost:8090/sandbox/interventions
@@ -95,6 +100,7 @@
 //
 //	curl -d '{"url":"http://127.0.0.1:8080/webhooks/engage","secret":"s","verify_token":"v"}' localhost:8090/sandbox/webhook
 //	curl -d '{"loss_rate":0.1,"duplicate_rate":0.2,"reorder":true}' localhost:8090/sandbox/delivery
+//	curl -d '{"omit_rate":0.5,"keep":["thread_id"],"issued_shift":"-5s","gzip":true}' localhost:8090/sandbox/delivery
 //	curl localhost:8090/sandbox/delivery
 //
 // Faults (see [Fault]). They come before the token, the limit and everything else; the first that matches applies:
@@ -105,6 +111,16 @@
 //	curl -d '{"route":"POST /1.0/contents","reset":"after","times":1}' localhost:8090/sandbox/faults
 //	curl -d '{"route":"GET /1.0/contents/{id}","hang":true,"times":2}' localhost:8090/sandbox/faults
 //	curl localhost:8090/sandbox/faults ; curl -X DELETE localhost:8090/sandbox/faults
+//
+// Quirks are faults after which the call goes on: what it asks, or the answer, deviates from the documentation. Several
+// apply to one call. [Quirks] lists them, as does GET /sandbox/quirks:
+//
+//	curl -d '{"route":"GET /1.0/contents","quirk":"page_clamped","value":30}' localhost:8090/sandbox/faults
+//	curl -d '{"route":"GET /1.0/contents","quirk":"count","value":"absent"}' localhost:8090/sandbox/faults
+//	curl -d '{"quirk":"order_refused","value":"EDI-036"}' localhost:8090/sandbox/faults
+//	curl -d '{"quirk":"sync_token_refused","value":"404 CMN-102","times":1}' localhost:8090/sandbox/faults
+//	curl -d '{"route":"GET /1.0/contents/{id}","quirk":"attachments_late","per":"id","times":1}' localhost:8090/sandbox/faults
+//	curl -d '{"route":"GET /1.0/contents","quirk":"row_fields","value":{"category_ids":{}}}' localhost:8090/sandbox/faults
 //
 // The platform, under /sandbox/platform (see [MessageImport], [SocialImport], [Notifications]):
 //

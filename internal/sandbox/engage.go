@@ -32,7 +32,7 @@ func (e engage) value(c *call, name string) string {
 	case "thread_id":
 		return e.s.threadOf(c.params.get("in_reply_to_id"))
 	}
-	return c.params.get(name)
+	return c.params.joined(name)
 }
 
 func (e engage) arrive(*call) func() { return func() {} }

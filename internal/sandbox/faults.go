@@ -11,7 +11,9 @@ import (
 )
 
 // Fault spoils calls of the API. Faults come before the token, the limit and the handler; of those that match a call, the
-// first added that is neither used up nor spared by its rate applies, alone.
+// first added that is neither used up nor spared by its rate applies, alone. Those with a Quirk
+// apply besides, all of them, in the order of their adding: a quirk changes what the API asks or
+// answers, after the token and the limit.
 type Fault struct {
 	ID string `json:"id"` // given by the sandbox
 	// Route is a method and path: a pattern such as "GET /1.0/contents/{id}", or an address. Empty means all.
@@ -40,6 +42,11 @@ type Fault struct {
 	RetryAfter string `json:"retry_after,omitempty"`
 	// Body is sent with the status: a JSON string as that text, other JSON as it is. Empty is the API's own error body.
 	Body json.RawMessage `json:"body,omitempty"`
+	// Quirk is the name of a deviation from the documentation; see [Quirks]. It goes with Route,
+	// Match, Per, Times and Rate, and with none of the other fields.
+	Quirk string `json:"quirk,omitempty"`
+	// Value is what the quirk takes: a JSON string is its text, other JSON as it is.
+	Value json.RawMessage `json:"value,omitempty"`
 	// Hits counts the calls it applied to.
 	Hits int `json:"hits"`
 }
@@ -63,11 +70,14 @@ func (s *Server) ClearFaults() { s.faults.clear() }
 
 func (f *Fault) validate() error {
 	method, path, _ := strings.Cut(f.Route, " ")
+	spoils := f.Status != 0 || len(f.Statuses) > 0 || f.Delay > 0 || f.Hang || f.Reset != ""
 	switch {
 	case f.Route != "" && (method != strings.ToUpper(method) || !strings.HasPrefix(path, "/")):
 		return fmt.Errorf("%w: fault route %q, want as in POST /1.0/contents", ErrInvalid, f.Route)
-	case f.Status == 0 && len(f.Statuses) == 0 && f.Delay <= 0 && !f.Hang && f.Reset == "":
-		return fmt.Errorf("%w: fault without status, statuses, delay, hang or reset", ErrInvalid)
+	case f.Quirk != "" && spoils:
+		return fmt.Errorf("%w: fault with a quirk and something else", ErrInvalid)
+	case f.Quirk == "" && !spoils:
+		return fmt.Errorf("%w: fault without status, statuses, delay, hang, reset or quirk", ErrInvalid)
 	case f.Reset != "" && f.Reset != "before" && f.Reset != "after":
 		return fmt.Errorf("%w: fault reset %q, want before or after", ErrInvalid, f.Reset)
 	case f.Rate < 0 || f.Rate > 1 || f.Times < 0:
@@ -77,6 +87,9 @@ func (f *Fault) validate() error {
 		if status != 0 && (status < 200 || status > 599) {
 			return fmt.Errorf("%w: fault status %d", ErrInvalid, status)
 		}
+	}
+	if f.Quirk != "" {
+		return f.validateQuirk()
 	}
 	return nil
 }
@@ -120,42 +133,58 @@ type faultList struct {
 
 type activeFault struct {
 	Fault
-	hits map[string]int // by the value of Per
+	quirk  quirk          // of its name; of a fault without one the zero value
+	text   string         // of Value
+	hits   map[string]int // by the value of Per
+	memory string         // what a quirk keeps from one call to the next
 }
 
 func newFaultList(c *chance) *faultList { return &faultList{chance: c} }
 
-// take finds the fault for a call and counts it. value gives the call's parameters.
-func (l *faultList) take(route, address string, value func(string) string) *hit {
+// take finds the fault for a call, and the quirks, and counts them. value gives the call's
+// parameters.
+func (l *faultList) take(route, address string, value func(string) string) (*hit, []*oddity) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	var first *hit
+	var odd []*oddity
 	for _, f := range l.faults {
-		if !f.matches(route, address, value) {
+		quirky := f.Quirk != ""
+		if !quirky && first != nil || !f.matches(route, address, value) {
 			continue
 		}
-		key := value(f.Per)
-		times := f.Times
-		if times == 0 {
-			times = len(f.Statuses)
+		nth, applies := l.count(f, value(f.Per))
+		switch {
+		case !applies:
+		case quirky:
+			odd = append(odd, &oddity{list: l, fault: f})
+		default:
+			first = &hit{Fault: f.Fault, status: f.Status, after: f.AfterEffect || f.Reset == "after"}
+			if n := len(f.Statuses); n > 0 {
+				first.status = f.Statuses[nth%n]
+			}
+			if first.status == http.StatusOK {
+				first.status = 0
+			}
 		}
-		if times > 0 && f.hits[key] >= times {
-			continue
-		}
-		if f.Rate > 0 && !l.chance.hit(f.Rate) {
-			continue
-		}
-		h := &hit{Fault: f.Fault, status: f.Status, after: f.AfterEffect || f.Reset == "after"}
-		if n := len(f.Statuses); n > 0 {
-			h.status = f.Statuses[f.hits[key]%n]
-		}
-		if h.status == http.StatusOK {
-			h.status = 0
-		}
-		f.hits[key]++
-		f.Hits++
-		return h
 	}
-	return nil
+	return first, odd
+}
+
+// count counts a hit of a fault that matches, unless it is used up or spared by its rate. nth are
+// the hits before, of the same value of Per. Called with the lock held.
+func (l *faultList) count(f *activeFault, per string) (nth int, applies bool) {
+	nth = f.hits[per]
+	times := f.Times
+	if times == 0 {
+		times = len(f.Statuses)
+	}
+	if times > 0 && nth >= times || f.Rate > 0 && !l.chance.hit(f.Rate) {
+		return nth, false
+	}
+	f.hits[per]++
+	f.Hits++
+	return nth, true
 }
 
 func (f *activeFault) matches(route, address string, value func(string) string) bool {
@@ -171,13 +200,13 @@ func (f *activeFault) matches(route, address string, value func(string) string) 
 			return false
 		}
 	}
-	return true
+	return f.quirk.meets == nil || f.quirk.meets(value, f.text)
 }
 
 func (l *faultList) add(f Fault) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.faults = append(l.faults, &activeFault{Fault: f, hits: map[string]int{}})
+	l.faults = append(l.faults, &activeFault{Fault: f, quirk: quirks()[f.Quirk], text: textOf(f.Value), hits: map[string]int{}})
 }
 
 func (l *faultList) list() []Fault {

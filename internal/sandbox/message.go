@@ -48,6 +48,7 @@ type Message struct {
 	ConversationID       int64         `json:"conversationId,omitempty"`
 	Conversation         *Conversation `json:"conversation,omitempty"`
 	LastModifiedTime     *Time         `json:"lastModifiedTime,omitempty"`
+	Owner                *Owner        `json:"owner,omitempty"` // of a call queue's messages
 }
 
 // Party is a sender or recipient.
@@ -77,6 +78,7 @@ type MessageFile struct {
 // message is a message as it is kept.
 type message struct {
 	id            int64
+	owner         string // the call queue whose store it is in; "" is the user
 	conversation  int64
 	kind          string
 	direction     string
@@ -108,7 +110,7 @@ func (p *Platform) view(m *message, base string) Message {
 	if m.availability == AvailabilityPurged {
 		return out
 	}
-	self := base + "/restapi/v1.0/account/" + AccountID + "/extension/" + ExtensionID + "/message-store/" + strconv.FormatInt(m.id, 10)
+	self := base + "/restapi/v1.0/account/" + AccountID + "/extension/" + extensionOf(m.owner) + "/message-store/" + strconv.FormatInt(m.id, 10)
 	created, modified := wholeSeconds(m.created), Time{m.modified}
 	out.URI, out.Type, out.Direction, out.Subject = self, m.kind, m.direction, m.text
 	out.From, out.To = &m.from, m.recipients()
@@ -118,7 +120,7 @@ func (p *Platform) view(m *message, base string) Message {
 	if m.direction == DirectionOutbound && m.status != MessageQueued {
 		out.SendingAttemptsCount = 1
 	}
-	out.ConversationID = m.conversation
+	out.ConversationID, out.Owner = m.conversation, p.viewOwner(m)
 	if !p.cfg.OldConversations {
 		id := strconv.FormatInt(m.conversation, 10)
 		out.Conversation = &Conversation{ID: id, URI: base + "/restapi/v1.0/conversation/" + id}
@@ -140,7 +142,7 @@ func (m *message) recipients() []Party {
 // filesOf lists the attachments. The text's is on the API's host, the others' on that of the media.
 func (p *Platform) filesOf(m *message, base string) []MessageFile {
 	id := strconv.FormatInt(m.id, 10)
-	path := "/restapi/v1.0/account/" + AccountID + "/extension/" + ExtensionID + "/message-store/" + id + "/content/"
+	path := "/restapi/v1.0/account/" + AccountID + "/extension/" + extensionOf(m.owner) + "/message-store/" + id + "/content/"
 	var out []MessageFile
 	if m.kind == TypeSMS {
 		out = append(out, MessageFile{ID: m.id, URI: base + path + id, Type: "Text", ContentType: "text/plain"})

@@ -90,7 +90,7 @@ func (p *Platform) deleteAll(c *call) reply {
 	defer p.mu.Unlock()
 	p.store.disasters++
 	for _, m := range p.store.byCreated {
-		if m.availability != AvailabilityPurged {
+		if m.owner == p.storeOf(c) && m.availability != AvailabilityPurged {
 			p.remove(m, c.params.get("purge") == "true")
 		}
 	}

@@ -31,11 +31,16 @@ type messageFilter struct {
 	Conversation   string   `json:",omitempty"`
 	Phone          string   `json:",omitempty"`
 	Distinct       bool     `json:",omitempty"`
+	Store          string   `json:",omitempty"` // whose the path names; "" is the user's
+	Owners         []string `json:",omitempty"` // Personal, Any or ids of extensions
+	OwnerTypes     []string `json:",omitempty"`
 }
 
 // readFilter reads the parameters; a refusal names the first that is wrong.
-func (p *Platform) readFilter(q url.Values) (messageFilter, *reply) {
+func (p *Platform) readFilter(c *call) (messageFilter, *reply) {
+	q := c.params.values
 	f := messageFilter{
+		Store: p.storeOf(c), Owners: values(q, "owner"), OwnerTypes: values(q, "ownerExtensionType"),
 		Types: values(q, "messageType"), Directions: values(q, "direction"), Availabilities: values(q, "availability"),
 		ReadStatuses: values(q, "readStatus"), Conversation: q.Get("conversationId"), Phone: q.Get("phoneNumber"),
 		Distinct: q.Get("distinctConversations") == "true",
@@ -79,7 +84,7 @@ func (f *messageFilter) takes(m *message) bool {
 		!slices.ContainsFunc(m.to, func(t Party) bool { return t.PhoneNumber == f.Phone }) {
 		return false
 	}
-	return among(f.Types, m.kind) && among(f.Directions, m.direction) && among(f.ReadStatuses, m.read) &&
+	return f.owned(m) && among(f.Types, m.kind) && among(f.Directions, m.direction) && among(f.ReadStatuses, m.read) &&
 		(f.Conversation == "" || f.Conversation == strconv.FormatInt(m.conversation, 10))
 }
 
@@ -104,7 +109,7 @@ func (p *Platform) find(f messageFilter, lag bool) []*message {
 func (p *Platform) listMessages(c *call) reply {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	f, refused := p.readFilter(c.params.values)
+	f, refused := p.readFilter(c)
 	if refused != nil {
 		return *refused
 	}
@@ -225,13 +230,17 @@ func (p *Platform) listNumbers(c *call) reply {
 		if len(usage) > 0 && !slices.Contains(usage, n.UsageType) || cmp.Or(status, n.Status) != n.Status {
 			continue
 		}
-		found = append(found, map[string]any{
+		row := map[string]any{
 			"id": firstSerial - 4*int64(i+1), "phoneNumber": n.PhoneNumber, "paymentType": n.PaymentType, "type": n.Type,
 			"usageType": n.UsageType, "status": n.Status, "features": n.Features,
 			"country": map[string]string{
 				"uri": fmt.Sprintf("%s/restapi/v1.0/dictionary/country/1", baseOf(c.r)), "id": "1", "name": "United States",
 			},
-		})
+		}
+		if n.Extension != "" {
+			row["extension"] = map[string]string{"id": n.Extension, "type": extensionQueue}
+		}
+		found = append(found, row)
 	}
 	return p.page(c, len(found), func(i int) any { return found[i] })
 }

@@ -25,6 +25,7 @@ type Notifications struct {
 	Timeout       Duration `json:"timeout"`        // of one request, and of the handshake; 0 means the documented 3 s
 	// TokenHeader is where the verification token goes: Verification-Token when empty. An older guide says Validation-Token.
 	TokenHeader string `json:"token_header"`
+	Payload
 }
 
 // NotificationCounts say what became of them.
@@ -172,7 +173,11 @@ func (n *notifier) post(out notice, duplicate bool) bool {
 	a := NotificationAttempt{
 		At: n.p.s.now(), UUID: out.uuid, Event: out.event, SubscriptionID: out.subscriptionID, Duplicate: duplicate,
 	}
-	resp, err := n.send(ctx, out.address, header, out.body)
+	body, encoding := how.packed(out.body)
+	if encoding != "" {
+		header.Set("Content-Encoding", encoding)
+	}
+	resp, err := n.send(ctx, out.address, header, body)
 	reason := "I/O operation is failed. Details: [Read timed out]"
 	if err != nil {
 		a.Error = err.Error()

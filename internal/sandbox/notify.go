@@ -11,9 +11,6 @@ import (
 
 // The platform's events that the sandbox sends by itself; Emit sends any other.
 const (
-	storePath   = "/restapi/v1.0/account/" + AccountID + "/extension/" + ExtensionID + "/message-store"
-	instantPath = storePath + "/instant"
-
 	socialImported  = "Imported"
 	socialExported  = "Exported"
 	socialInitiated = "DiscussionInitiated"
@@ -75,8 +72,12 @@ func (p *Platform) post(s *subscription, filter string, body any, hint bool, ove
 		p.s.logger.Error("sandbox notification not encoded", "event", filter, "error", err)
 		return
 	}
+	how := p.notes.settings()
+	if !hint {
+		raw = how.poorNotice(raw, p.s.faults.chance)
+	}
 	out := Notification{
-		UUID: p.newNoticeID(), Event: filter, Timestamp: p.s.now().UTC().Format(timeFormat), SubscriptionID: s.id,
+		UUID: p.newNoticeID(), Event: filter, Timestamp: how.shifted(p.s.now().UTC().Format(timeFormat), timeFormat), SubscriptionID: s.id,
 		OwnerID: ExtensionID, Body: raw,
 	}
 	if p.cfg.OldEvents {
@@ -134,19 +135,24 @@ func wants(asked url.Values, m *message) bool {
 	return (kind == "" || kind == m.kind) && (direction == "" || direction == m.direction)
 }
 
+// storePath is where events of an owner's messages are subscribed to.
+func storePath(owner string) string {
+	return "/restapi/v1.0/account/" + AccountID + "/extension/" + extensionOf(owner) + "/message-store"
+}
+
 // hint tells that something changed in the message store, not what it is. Called with the lock held.
 func (p *Platform) hint(m *message, created bool) {
 	if p.muted {
 		return
 	}
-	p.notify(storePath, true, func(_ *subscription, asked url.Values) any {
+	p.notify(storePath(m.owner), true, func(_ *subscription, asked url.Values) any {
 		if !wants(asked, m) {
 			return nil
 		}
 		change := map[string]any{"type": m.kind, "newCount": 0, "updatedCount": 1}
-		var owner any = json.Number(ExtensionID) // a number in recordings, a string in the documentation
+		var owner any = json.Number(extensionOf(m.owner)) // a number in recordings, a string in the documentation
 		if p.cfg.OldEvents {
-			owner = ExtensionID
+			owner = extensionOf(m.owner)
 		}
 		if created {
 			change["newCount"], change["updatedCount"] = 1, 0
@@ -162,7 +168,7 @@ func (p *Platform) hint(m *message, created bool) {
 
 // instant tells of an inbound text, with all there is to know. Ids are strings here, and times have milliseconds.
 func (p *Platform) instant(m *message) {
-	p.notify(instantPath, false, func(s *subscription, asked url.Values) any {
+	p.notify(storePath(m.owner)+"/instant", false, func(s *subscription, asked url.Values) any {
 		if !wants(asked, m) {
 			return nil
 		}
@@ -178,7 +184,10 @@ func (p *Platform) instant(m *message) {
 		}
 		body["conversation"] = map[string]string{"id": conversation}
 		body["eventType"] = "Create"
-		body["owner"] = map[string]string{"extensionId": ExtensionID, "extensionType": "User", "name": "Sandbox User"}
+		body["owner"] = &Owner{ExtensionID: ExtensionID, ExtensionType: extensionUser, Name: "Sandbox User"}
+		if m.owner != "" {
+			body["owner"] = p.viewOwner(m)
+		}
 		return body
 	}, Notification{})
 }

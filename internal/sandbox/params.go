@@ -81,5 +81,8 @@ func (p *params) add(name string, raw json.RawMessage) {
 
 func (p *params) get(name string) string { return p.values.Get(name) }
 
+// joined returns all values of a parameter, with commas between them.
+func (p *params) joined(name string) string { return strings.Join(p.values[name], ",") }
+
 // list returns the values of name[].
 func (p *params) list(name string) []string { return p.values[name+"[]"] }

@@ -117,7 +117,7 @@ func (p *Platform) owned(h handler) handler {
 		if a := c.r.PathValue("account"); a != "~" && a != AccountID {
 			return missing("accountId")
 		}
-		if e := c.r.PathValue("extension"); e != "~" && e != ExtensionID {
+		if e := c.r.PathValue("extension"); e != "~" && e != ExtensionID && p.queue(e) == nil {
 			return missing("extensionId")
 		}
 		return h(c)

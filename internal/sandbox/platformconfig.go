@@ -65,6 +65,8 @@ type PlatformConfig struct {
 
 	// Numbers are the extension's; empty means one that can send and a fax number.
 	Numbers []Number
+	// CallQueues are extensions with stores of their own, which the user can see.
+	CallQueues []CallQueue
 	// SentAfter and DeliveredAfter are a text's way from Queued to Sent and on to Delivered; 0 is at once, though the answer to
 	// the request still says Queued; below 0 never.
 	SentAfter, DeliveredAfter time.Duration
@@ -115,6 +117,8 @@ type Number struct {
 	Type        string   `json:"type"`
 	Status      string   `json:"status"`
 	Features    []string `json:"features"`
+	// Extension is the id of the call queue that it belongs to; empty is the user's own.
+	Extension string `json:"-"`
 }
 
 // Documented times and limits.

@@ -43,9 +43,11 @@ type platformError struct {
 }
 
 type errorDetail struct {
-	ErrorCode     string `json:"errorCode"`
-	Message       string `json:"message"`
-	ParameterName string `json:"parameterName,omitempty"`
+	ErrorCode      string `json:"errorCode"`
+	Message        string `json:"message"`
+	ParameterName  string `json:"parameterName,omitempty"`
+	ParameterValue string `json:"parameterValue,omitempty"`
+	Details        string `json:"details,omitempty"` // of Social Messaging: the reason, where the message has none
 }
 
 func refused(status int, code, message string) reply {

@@ -138,7 +138,7 @@ func (d platformDialect) value(c *call, name string) string {
 		}
 		return strings.Join(sms.numbers()[:min(1, len(sms.To))], "")
 	}
-	return c.params.get(name)
+	return c.params.joined(name)
 }
 
 func (d platformDialect) arrive(c *call) func() {

@@ -24,6 +24,8 @@ type call struct {
 	body    []byte  // the JSON, also of a multipart request
 	files   []part  // of a multipart request
 	refused verdict // of the rate group, judged when the call arrived
+
+	odd []*oddity // the quirks that apply to it
 }
 
 // dialect is what the simulated APIs have of their own in how a call is read, admitted and refused.
@@ -69,8 +71,9 @@ func (s *Server) serve(api dialect, route string, h handler) http.Handler {
 		err := api.read(w, c)
 		c.log = s.calls.begin(s.describe(start, route, c))
 		c.leave = api.arrive(c)
-		f := s.faults.take(route, r.Method+" "+r.URL.Path, func(name string) string { return api.value(c, name) })
-		c.log.set(func(e *Call) { e.Fault = f.String() })
+		var f *hit
+		f, c.odd = s.faults.take(route, r.Method+" "+r.URL.Path, func(name string) string { return api.value(c, name) })
+		c.log.set(func(e *Call) { e.Fault = strings.TrimSpace(strings.Join(append(quirkNames(c.odd), f.String()), " ")) })
 
 		answer := func() reply { return s.answer(c, h, err) }
 		rep, sent := s.withFault(c, f, answer)
@@ -95,7 +98,7 @@ func (s *Server) answer(c *call, h handler, paramsErr error) reply {
 		}
 		return c.api.refusal(http.StatusBadRequest)
 	}
-	return h(c)
+	return c.quirked(h)
 }
 
 // accessToken returns the token and where it stood: bearer, parameter or none.

@@ -55,7 +55,7 @@ func (p *Platform) sendSMS(c *call) reply {
 	for _, f := range c.files {
 		m.files = append(m.files, file{id: p.next(), name: f.filename, contentType: f.contentType, data: f.data})
 	}
-	m.status, m.read = MessageQueued, Read
+	m.status, m.read, m.owner = MessageQueued, Read, p.ownerOf(in.From.PhoneNumber)
 	p.changed(m, now, true)
 	c.log.set(func(e *Call) { e.MessageID = strconv.FormatInt(m.id, 10) })
 	answer := p.view(m, baseOf(c.r))

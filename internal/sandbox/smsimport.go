@@ -11,12 +11,12 @@ import (
 // Every field may be empty.
 type MessageImport struct {
 	From string `json:"from"` // a customer's number; of an outbound message DefaultNumber
-	To   string `json:"to"`   // the first number that can send; of an outbound message a customer's
+	To   string `json:"to"`   // the first number that can send; of an outbound message a customer's; a call queue's has its store
 	// Others are further recipients, as in a group MMS.
 	Others    []string `json:"others"`
 	Text      string   `json:"text"`
 	Direction string   `json:"direction"` // Inbound when empty
-	Type      string   `json:"type"`      // SMS when empty; Fax, VoiceMail, Pager
+	Type      string   `json:"type"`      // SMS when empty; Fax, VoiceMail, Pager, or one that nobody knows
 	// Status is Received when empty, of an outbound message Queued, moving on as if sent through the API.
 	Status string       `json:"status"`
 	Files  []ImportFile `json:"files"`
@@ -77,6 +77,9 @@ func (p *Platform) importMessage(in MessageImport) *message {
 		created = now
 	}
 	m := p.newMessage(in.Direction, Party{PhoneNumber: from}, parties, in.Text, created)
+	if m.owner = p.ownerOf(to); outbound {
+		m.owner = p.ownerOf(from)
+	}
 	m.kind, m.status, m.read = in.Type, cmp.Or(in.Status, MessageReceived), Unread
 	if outbound {
 		m.status, m.read = cmp.Or(in.Status, MessageQueued), Read

@@ -194,8 +194,9 @@ func TestCreatedContentIsPublishedLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := loggedIn(t, sandbox.PlatformConfig{ExportDelay: time.Minute}, sandbox.Deps{})
 		parent := p.importContent(sandbox.SocialImport{})
-		got := decode[sandbox.SocialContent](p.create(contentsPath,
-			`{"inReplyToContentId":"`+parent.ID+`","body":"answer","public":false,"contextData":{"ref":"r1"}}`))
+		answer := p.create(contentsPath, `{"inReplyToContentId":"`+parent.ID+`","body":"answer","public":false,"contextData":{"ref":"r1"}}`)
+		require.Equal(t, 201, answer.status)
+		got := decode[sandbox.SocialContent](answer)
 		require.Equal(t, sandbox.SocialUserReply, got.Status)
 		require.Equal(t, sandbox.SocialExportPending, got.SynchronizationStatus)
 		require.Equal(t, parent.ThreadID, got.ThreadID)
@@ -240,8 +241,8 @@ func TestContentIsRefused(t *testing.T) {
 		})
 	}
 	require.Len(t, p.Contents(), 1)
-	require.Equal(t, 200, p.create(contentsPath, `{"inReplyToContentId":"`+parent.ID+`","body":"`+strings.Repeat("é", 3800)+`"}`).status)
-	require.Equal(t, 200, p.create(advancedPath, `{"sourceId":"`+channel+`","to":["+1"],"body":"b"}`).status)
+	require.Equal(t, 201, p.create(contentsPath, `{"inReplyToContentId":"`+parent.ID+`","body":"`+strings.Repeat("é", 3800)+`"}`).status)
+	require.Equal(t, 201, p.create(advancedPath, `{"sourceId":"`+channel+`","to":["+1"],"body":"b"}`).status)
 	got := decode[sandbox.SocialContent](p.create(contentsPath,
 		`{"channelId":"`+channel+`","to":["+1"],"templateName":"hello","contextData":{"ref":"r1"}}`))
 	require.Equal(t, "OutboundMessage", got.Type)

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"cmp"
 	"encoding/json"
+	"net/http"
 	"unicode/utf8"
 )
 
@@ -55,7 +56,8 @@ func bodyLimit(channelType string) int {
 	return 0
 }
 
-// createContent is POST …/contents. It is published later; there is no idempotency key.
+// createContent is POST …/contents, answered 201. It is published later; there is no idempotency
+// key.
 func (a *socialAPI) createContent(c *call) reply {
 	var in socialRequest
 	if err := json.Unmarshal(c.body, &in); err != nil {
@@ -85,7 +87,9 @@ func (a *socialAPI) createContent(c *call) reply {
 			a.exportContent(content, SocialExportSuccess, "")
 		}
 	})
-	return ok(answer)
+	made := ok(answer)
+	made.status = http.StatusCreated
+	return made
 }
 
 func (a *socialAPI) refuseContent(in socialRequest, parent *SocialContent, channel *Channel) *reply {

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -150,6 +151,8 @@ type SocialEdit struct {
 	// SynchronizationStatus ends the export, with its event: Success, ExportFailure ….
 	SynchronizationStatus string `json:"synchronization_status"`
 	SynchronizationError  string `json:"synchronization_error"`
+	// Fields sets any fields of the content but id and creationTime, in the present spelling.
+	Fields json.RawMessage `json:"fields,omitempty"`
 }
 
 // EditContent changes a content and returns it, or ErrNotFound, or ErrInvalid for an unknown status.
@@ -163,6 +166,11 @@ func (p *Platform) EditContent(id string, e SocialEdit) (SocialContent, error) {
 	if !knownSocialStatus(e.Status) {
 		return SocialContent{}, fmt.Errorf("%w: status %q", ErrInvalid, e.Status)
 	}
+	changed, err := overlaid(*c, e.Fields)
+	if err != nil {
+		return SocialContent{}, err
+	}
+	*c = changed
 	if e.Body != nil {
 		setSocialBody(c, *e.Body)
 	}

@@ -32,7 +32,7 @@ func (t syncToken) String() string {
 func (p *Platform) syncMessages(c *call) reply {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	f, refused := p.readFilter(c.params.values)
+	f, refused := p.readFilter(c)
 	if refused != nil {
 		return *refused
 	}

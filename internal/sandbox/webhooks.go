@@ -28,6 +28,7 @@ type Delivery struct {
 	Concurrency   int      `json:"concurrency"`    // requests at a time; 0 means 4
 	RetryScale    float64  `json:"retry_scale"`    // factor on the delays; 0 means 1
 	Timeout       Duration `json:"timeout"`        // of one request; 0 means 10 s, as the real one is not documented
+	Payload
 }
 
 // DeliveryCounts say what became of the events, and how many requests it took.
@@ -117,6 +118,8 @@ func (h *hooks) emit(e Event) {
 		return
 	}
 	h.counts.Pending++
+	e.Resource.Metadata = h.how.poorer(e.Resource.Metadata, h.chance)
+	e.IssuedAt = h.how.shifted(e.IssuedAt, issuedFormat)
 	h.buffered = append(h.buffered, e)
 	if h.how.Buffer <= 0 {
 		h.flush()

@@ -1,6 +1,6 @@
 // Command cmd is the crash harness: `make crash` and `make crash-mutants`.
 //
-//	go run ./internal/crash/cmd [-rounds N] [-seed S] [-off SAFEGUARD | -mutants]
+//	go run ./internal/crash/cmd [-rounds N] [-seed S] [-odd PART] [-off SAFEGUARD | -mutants]
 //
 // It exits with 1 when a guarantee was broken, and then keeps the logs of everything. With -mutants it leaves out one
 // safeguard after another, and exits with 1 when that goes unnoticed.
@@ -37,6 +37,7 @@ func run(ctx context.Context, args []string) error {
 	rounds := flags.Int("rounds", 20, "rounds to run, or in which a left-out safeguard must be caught")
 	seed := flags.Uint64("seed", 0, "what decides; 0 takes a random one")
 	off := flags.String("off", "", "safeguard to leave out: "+strings.Join(crash.Safeguards(), ", "))
+	odd := flags.String("odd", "", "part of the names of what the APIs deviate in, in each round; "+crash.NoOddity+" = nothing, empty = all, in some rounds")
 	mutants := flags.Bool("mutants", false, "leave out one safeguard after another, and want each to be caught")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -53,7 +54,7 @@ func run(ctx context.Context, args []string) error {
 	if err := crash.Build(ctx, binary); err != nil {
 		return err
 	}
-	cfg := crash.Config{Binary: binary, Rounds: *rounds, Seed: *seed, Off: *off, Out: os.Stdout}
+	cfg := crash.Config{Binary: binary, Rounds: *rounds, Seed: *seed, Off: *off, Odd: *odd, Out: os.Stdout}
 	if *mutants {
 		err = catchAll(ctx, cfg, dir)
 	} else {
