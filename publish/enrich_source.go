@@ -116,7 +116,8 @@ func (e *enricher) make(ctx context.Context, s *source, c *call) {
 type answer struct {
 	outcome  string
 	err      error
-	began    time.Time
+	began    time.Time // which may have waited for the rate limit
+	ended    time.Time
 	body     json.RawMessage
 	identity *schemas.Identity // of an author
 }
@@ -132,10 +133,9 @@ func fetch(ctx context.Context, api API, q question, p priority) answer {
 			got.identity = &identity
 		}
 	} else if got.body, got.err = api.Content(ctx, q.id); got.err == nil {
-		row := schemas.Arrival{Origin: schemas.OriginPoll, API: q.api, Account: q.account, Kind: kindContent, Body: got.body}
-		_, got.err = parse(&row)
+		_, got.err = parseContentBody(got.body, q.api, got.began)
 	}
-	got.outcome = outcomeOf(got.err)
+	got.ended, got.outcome = time.Now(), outcomeOf(got.err)
 	return got
 }
 

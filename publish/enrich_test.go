@@ -132,7 +132,7 @@ func TestWhatTheWebhookLeavesOutIsAdded(t *testing.T) {
 	onBench(t, func(b *bench) {
 		api := newFakeAPI(map[string]string{
 			"ada": ada,
-			"c1":  `{"id":"c1","body":"later words","status":"replied","created_at":"2026-01-02T00:00:00Z","updated_at":"2026-01-03T00:00:00Z","attachments":[{"id":"a1","filename":"f.pdf"}]}`,
+			"c1":  `{"id":"c1","thread_id":"t-c1","author_id":"ada","body":"later words","status":"replied","created_at":"2026-01-02T00:00:00Z","updated_at":"2026-01-03T00:00:00Z","attachments":[{"id":"a1","filename":"f.pdf"}]}`,
 		})
 		defer b.start(api.enrich)()
 		b.arrive(by("ada", "c1", `"body":"words"`, `"status":"new"`, `"has_attachment":true`))

@@ -154,7 +154,7 @@ func TestNothingIsLostOrDoubledWhenTransactionsFailWhileRecordsAreHeld(t *testin
 		"the end is refused":                   {Keys: []kmsg.Key{kmsg.EndTxn}, TopLevel: true, Err: kerr.UnknownServerError},
 		"the end is fenced":                    {Keys: []kmsg.Key{kmsg.EndTxn}, TopLevel: true, Err: kerr.InvalidProducerEpoch},
 		"the offsets are of an old generation": {Keys: []kmsg.Key{kmsg.TxnOffsetCommit}, Err: kerr.IllegalGeneration},
-		"an event is refused":                  {Keys: []kmsg.Key{kmsg.Produce}, Topic: "t.contents", Err: kerr.MessageTooLarge},
+		"an event is refused":                  {Keys: []kmsg.Key{kmsg.Produce}, Topic: "t.contents", Err: kerr.TopicAuthorizationFailed},
 		"a heartbeat finds us unknown":         {Keys: []kmsg.Key{kmsg.Heartbeat}, TopLevel: true, Err: kerr.UnknownMemberID},
 	} {
 		for when, wait := range map[string]time.Duration{

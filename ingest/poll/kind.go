@@ -72,6 +72,7 @@ func (k kind) wants(r row, since time.Time) bool {
 func (k kind) item(r row) ingest.Item {
 	arrival := schemas.Arrival{
 		Origin: schemas.OriginPoll, API: cmp.Or(k.api, schemas.ApiEngage), Kind: k.name, ContentType: "application/json", Body: r.raw,
+		ReceivedAt: r.read.UTC(), // not when it is written, which may be an hour later
 	}
 	if r.id != "" {
 		arrival.ResourceID = &r.id

@@ -52,11 +52,11 @@ func classify(field string) (kind treatment, nested string) {
 func isCustomers(field string) bool {
 	switch field {
 	case "Arrival.body", "ContentEvent.raw", "MessageEvent.raw", "ActivityEvent.data",
-		"Content.title", "Content.body", "Content.context_data", "Content.foreign_id", "Content.foreign_categories", "Content.synchronization_error",
+		"Content.title", "Content.body", "Content.context_data", "Content.foreign_id", "Content.foreign_categories", "Content.synchronization_error", "Content.rating_reason",
 		"Attachment.filename", "Attachment.url", "Upload.filename", "Upload.content",
 		"Identity.foreign_id", "Identity.display_name", "Identity.screen_name", "Identity.first_name", "Identity.last_name",
 		"Identity.email", "Identity.company", "Identity.gender", "Identity.avatar_url", "Identity.extra",
-		"Message.text", "Sender.name", "Recipient.name",
+		"Message.text", "Message.owner_name", "Sender.name", "Recipient.name",
 		"ReplyCommand.metadata", "SendSms.text", "Handover.identity_foreign_id",
 		"CreateContent.body", "CreateContent.title", "CreateContent.cc", "CreateContent.bcc", "CreateContent.structured_content", "CreateContent.context_data":
 		return true
@@ -74,11 +74,11 @@ func isSafe(field string) bool {
 		"Content.id", "Content.source_id", "Content.source_type", "Content.thread_id", "Content.intervention_id", "Content.in_reply_to_id", "Content.in_reply_to_author_id",
 		"Content.author_id", "Content.creator_id", "Content.direction", "Content.status", "Content.type", "Content.language", "Content.body_format",
 		"Content.private", "Content.published", "Content.remotely_deleted", "Content.category_ids", "Content.created_from", "Content.created_at", "Content.updated_at",
-		"Content.synchronization_status",
+		"Content.synchronization_status", "Content.rating",
 		"Attachment.id", "Attachment.content_type", "Attachment.size", "Upload.content_type",
 		"Identity.id", "Identity.api", "Identity.account", "Identity.type", "Identity.identity_group_id", "Identity.user_ids", "Identity.created_at", "Identity.updated_at",
 		"Message.id", "Message.conversation_id", "Message.extension_id", "Message.direction", "Message.type", "Message.status", "Message.read_status", "Message.availability",
-		"Message.delivery_error_code", "Message.created_at", "Message.updated_at", "Recipient.status",
+		"Message.delivery_error_code", "Message.created_at", "Message.updated_at", "Message.segment_count", "Message.delivered_at", "Message.owner_extension_id", "Recipient.status",
 		"ReplyCommand.command_id", "ReplyCommand.issued_at", "ReplyCommand.issued_by", "ReplyCommand.not_after",
 		"CreateContent.api", "CreateContent.in_reply_to_id", "CreateContent.source_id", "CreateContent.body_format", "CreateContent.private", "CreateContent.author_id",
 		"CreateContent.attachment_ids", "CreateContent.template_name", "CreateContent.template_language", "CreateContent.auto_submitted",
