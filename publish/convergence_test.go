@@ -31,9 +31,8 @@ type absent struct{}
 
 // A pending arrival comes in later.
 type pending struct {
-	arrival  schemas.Arrival
-	snapshot *schemas.Arrival // the GET that completes it, when one does
-	at       time.Time
+	arrival schemas.Arrival
+	at      time.Time
 }
 
 // change gives some fields other values.

@@ -100,8 +100,8 @@ func (r *resource) append(out []byte) []byte {
 	}
 	out = binary.AppendVarint(out, r.moment)
 	out = binary.AppendUvarint(out, uint64(len(r.met)))
-	for _, print := range r.met {
-		out = appendFingerprint(out, print)
+	for _, met := range r.met {
+		out = appendFingerprint(out, met)
 	}
 	return out
 }

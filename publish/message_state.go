@@ -87,11 +87,11 @@ func (s *messageState) publishStatus(status *string) bool {
 	if status == nil || len(s.statuses) >= maxStatuses {
 		return false
 	}
-	print := fingerprint(*status)
-	if slices.Contains(s.statuses, print) {
+	known := fingerprint(*status)
+	if slices.Contains(s.statuses, known) {
 		return false
 	}
-	s.statuses = append(slices.Clone(s.statuses), print)
+	s.statuses = append(slices.Clone(s.statuses), known)
 	return len(s.statuses) > 1
 }
 
