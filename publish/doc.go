@@ -2,11 +2,11 @@
 // was seen, adds what the API knows, and writes each event to its topic exactly
 // once.
 //
-//	inbox ─▶ decode ─▶ parse ─▶ weigh ─▶ enrich ─▶ encode ─┐
-//	            │         │       ▲ │                       ▼
-//	            │         │       │ └─ repetition ─▶ │ transaction: contents, messages, activity, identities,
-//	            └────┬────┘       │                  │ inbox.dlq, seen, and the inbox's offsets
-//	            inbox.dlq       seen                 └──▶ committed ─▶ memory
+//	inbox ─▶ decode ─▶ parse ─▶ hold ─▶ reduce ─▶ encode ─┐
+//	            │         │      ▲  │     ▲ │               ▼
+//	            │         │      │  │     │ └─ repetition ─▶ transaction: contents, messages, activity, identities,
+//	            └────┬────┘     API │   seen                 inbox (what was fetched late), inbox.dlq, seen,
+//	            inbox.dlq           └─ what is late follows  and the inbox's offsets
 //
 // The loop is a read-process-write one in Kafka transactions: an event, the
 // record of having seen it and the offset of what it was made from become
@@ -26,15 +26,30 @@
 //
 // A loop of one process is one goroutine; more replicas share the partitions.
 //
-// Identities met as authors go through the inbox, to the partition of their own
-// key, so that each has one owner too. The markers of their transactions take
-// offsets there: a tool that subtracts offsets shows a lag of one when there is
-// none.
+// Identities that were fetched as authors go through the inbox, to the partition of their own key, so
+// that each has one owner too. The markers of their transactions take offsets there: a tool that
+// subtracts offsets shows a lag of one when there is none.
+//
+// # Convergence
+//
+// For each content and message the state holds the newest value of every field that its event has:
+// those of the newest row, and over it what webhooks have shown since. An event shows all of them,
+// whatever its own arrival has shown, and an update follows exactly where they differ from what the
+// event before has shown. So the newest event equals the source's state once everything has come in,
+// in whatever order. A webhook that lacks a field, or holds null, says nothing of it; a row says that
+// it is empty. See resource for which of two observations is newer.
+//
+// # Holding
+//
+// A content whose author is not known, or that came by webhook and so lacks fields, is held while the
+// API is asked, for ENRICH_TIMEOUT at most, and with it the later records of its conversation. All
+// others go on. The group's offset stays at the first record that is held: what is published behind
+// it comes again after a crash, and the state knows it. Without budget, and while the API does not
+// answer, nothing is held. What is fetched late comes in as a row does.
 //
 // # What it does not do
 //
-// It keeps no order between conversations, asks the API for nothing that an
-// event can't go without, and waits for no answer longer than its bound. It
+// It keeps no order between conversations, and waits for no answer longer than its bound. It
 // never asks whether an event is interesting: what no parser knows is activity.
 // It gives nothing up for one odd field: that is null or empty, raw keeps it, and
 // ringbridge_publish_odd_fields_total counts it. A letter is only what is no JSON
