@@ -122,9 +122,9 @@ func (b *Backfill) history(stream string, r *run) (history, error) {
 	case !slices.Contains(b.Streams(), stream):
 		return nil, fmt.Errorf("backfill: no stream %q", stream)
 	case stream == poll.MessagesStream:
-		return &storeHistory{platform: patientPlatform{r, b.deps.Platform}, width: firstWindow}, nil
+		return &storeHistory{platform: patientPlatform{r, b.deps.Platform}, width: firstWindow, size: storePage}, nil
 	case slices.Contains(poll.SocialStreams(), stream):
-		return &keysetHistory{stream: stream, platform: patientPlatform{r, b.deps.Platform}}, nil
+		return newKeysetHistory(stream, patientPlatform{r, b.deps.Platform}), nil
 	}
 	tape, err := poll.NewTape(stream, patientEngage{r, b.deps.Engage})
 	return &offsetHistory{tape: tape}, err
@@ -137,6 +137,7 @@ type run struct {
 	place    Place
 	progress Progress
 	missing  error // why rows are missing; nil = none are
+	alone    bool  // a page was not given while others were
 }
 
 // miss notes rows that could not be read. The place stays before them, so that the next run reads
@@ -183,7 +184,8 @@ func (r *run) read(ctx context.Context, h history) error {
 		failpoint.Hit("backfill/place-saved")
 		r.progress.Done, r.progress.Reached = s.done, r.place.Reached
 		if s.end && r.missing != nil {
-			return fmt.Errorf("backfill: %s: %w: %d rows: %w", r.stream, ErrIncomplete, r.progress.Missing, r.missing)
+			r.deps.Report(r.progress)
+			return fmt.Errorf("backfill: %s: %w: %d or more: %w", r.stream, ErrIncomplete, r.progress.Missing, r.missing)
 		}
 		if s.end {
 			return r.finish()

@@ -3,6 +3,7 @@ package backfill
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/ringbridge/ringbridge/ingest/poll"
@@ -19,21 +20,31 @@ func (r *run) try(ctx context.Context, do func() error) error {
 	return r.tryUnless(ctx, do, func(error) bool { return false })
 }
 
-// pageTries is how often a page is asked for before the first page shows whether the API works
-// otherwise.
-const pageTries = 6
+const (
+	// pageTries is how often a page is asked for before another one shows whether the API works
+	// otherwise.
+	pageTries = 6
+	// pageTriesLater is how often where that was so before.
+	pageTriesLater = 2
+)
 
-// tryPage does it for a page behind the first: if the API gives the first, waiting for this one
-// does not help.
-func (r *run) tryPage(ctx context.Context, offset int, page, first func() error) error {
-	if offset == 0 {
-		return r.try(ctx, page)
+// tryPage does it for a page. If the API gives another one, waiting for this one does not help: the
+// error is poll.ErrPageAlone then, beside the cause. That is found out after so many tries.
+func (r *run) tryPage(ctx context.Context, tries int, page, other func() error) error {
+	if r.alone {
+		tries = min(tries, pageTriesLater)
 	}
-	failures := 0
-	return r.tryUnless(ctx, page, func(err error) bool {
+	failures, alone := 0, false
+	err := r.tryUnless(ctx, page, func(err error) bool {
 		failures++
-		return failures >= pageTries && poll.IsPageFault(err, false) && first() == nil
+		alone = failures >= tries && poll.IsPageFault(err, false) && other() == nil
+		return alone || errors.Is(err, ringcentral.ErrSamePage) || errors.Is(err, ringcentral.ErrFilterIgnored) && failures >= tries
 	})
+	if alone && err != nil {
+		r.alone = true
+		return fmt.Errorf("%w: %w", poll.ErrPageAlone, err)
+	}
+	return err
 }
 
 func (r *run) tryUnless(ctx context.Context, do func() error, hopeless func(error) bool) error {
@@ -81,26 +92,36 @@ type patientEngage struct {
 	source poll.Source
 }
 
+// elsewhere asks for the first row of a list, and for the one behind a page, until one is given.
+func elsewhere(offset, limit int, ask func(offset int) error) func() error {
+	return func() error {
+		if offset > 0 && ask(0) == nil {
+			return nil
+		}
+		return ask(offset + limit)
+	}
+}
+
 // Contents implements poll.Source.
 func (p patientEngage) Contents(ctx context.Context, q ringcentral.ContentsQuery) (page ringcentral.Page, err error) {
-	err = p.run.tryPage(ctx, q.Offset, func() error {
+	err = p.run.tryPage(ctx, pageTries, func() error {
 		page, err = p.source.Contents(call(ctx), q)
 		return err
-	}, func() error {
-		_, err := p.source.Contents(call(ctx), ringcentral.ContentsQuery{Limit: 1})
+	}, elsewhere(q.Offset, q.Limit, func(offset int) error {
+		_, err := p.source.Contents(call(ctx), ringcentral.ContentsQuery{Offset: offset, Limit: 1})
 		return err
-	})
+	}))
 	return page, err
 }
 
 // Identities implements poll.Source.
 func (p patientEngage) Identities(ctx context.Context, q ringcentral.IdentitiesQuery) (page ringcentral.Page, err error) {
-	err = p.run.tryPage(ctx, q.Offset, func() error {
+	err = p.run.tryPage(ctx, pageTries, func() error {
 		page, err = p.source.Identities(call(ctx), q)
 		return err
-	}, func() error {
-		_, err := p.source.Identities(call(ctx), ringcentral.IdentitiesQuery{Sort: q.Sort, Limit: 1})
+	}, elsewhere(q.Offset, q.Limit, func(offset int) error {
+		_, err := p.source.Identities(call(ctx), ringcentral.IdentitiesQuery{Sort: q.Sort, Offset: offset, Limit: 1})
 		return err
-	})
+	}))
 	return page, err
 }

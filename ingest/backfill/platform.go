@@ -22,23 +22,38 @@ type patientPlatform struct {
 	platform Platform
 }
 
-// list returns a page of one of Social Messaging's lists by creation, newest first:
-// the order that all generations of the API know.
-func (p patientPlatform) list(ctx context.Context, stream, token string) (page ringcentral.SocialPage, err error) {
-	err = p.run.try(ctx, func() error {
-		if strings.HasSuffix(stream, "/identities") {
-			page, err = p.platform.Identities(call(ctx), ringcentral.SocialIdentitiesQuery{OrderBy: ringcentral.NewestCreated, PageToken: token, PerPage: ringcentral.MaxSocialPage})
-		} else {
-			page, err = p.platform.Contents(call(ctx), ringcentral.SocialQuery{OrderBy: ringcentral.NewestCreated, PageToken: token, PerPage: ringcentral.MaxSocialPage})
-		}
+// socialPages are the pages of one stream.
+type socialPages struct {
+	patientPlatform
+
+	stream string
+}
+
+// Page implements poll.Pages with a page of one of Social Messaging's lists.
+func (p socialPages) Page(ctx context.Context, tries int, order ringcentral.OrderBy, token string, perPage int) (page ringcentral.SocialPage, err error) {
+	err = p.run.tryPage(ctx, tries, func() error {
+		page, err = p.list(ctx, order, token, perPage)
+		return err
+	}, func() error {
+		_, err := p.list(ctx, order, "", 1)
 		return err
 	})
 	return page, err
 }
 
+func (p socialPages) list(ctx context.Context, order ringcentral.OrderBy, token string, perPage int) (ringcentral.SocialPage, error) {
+	if strings.HasSuffix(p.stream, "/identities") {
+		return p.platform.Identities(call(ctx), ringcentral.SocialIdentitiesQuery{OrderBy: order, PageToken: token, PerPage: perPage})
+	}
+	return p.platform.Contents(call(ctx), ringcentral.SocialQuery{OrderBy: order, PageToken: token, PerPage: perPage})
+}
+
 func (p patientPlatform) messages(ctx context.Context, q ringcentral.MessagesQuery) (page ringcentral.MessagePage, err error) {
-	err = p.run.try(ctx, func() error {
+	err = p.run.tryPage(ctx, pageTries, func() error {
 		page, err = p.platform.Messages(call(ctx), q)
+		return err
+	}, func() error {
+		_, err := p.platform.Messages(call(ctx), ringcentral.MessagesQuery{Types: q.Types, PerPage: 1})
 		return err
 	})
 	return page, err

@@ -3,6 +3,7 @@ package poll
 import (
 	"encoding/json"
 	"hash/maphash"
+	"slices"
 	"time"
 
 	"github.com/ringbridge/ringbridge/ingest"
@@ -42,11 +43,20 @@ func (k kind) historyRow(r row) HistoryRow {
 // PlatformHistory reads rows of one of the platform's streams and returns them oldest
 // first.
 func PlatformHistory(stream string, records []json.RawMessage) []HistoryRow {
-	var rows []row
-	seed := maphash.MakeSeed()
-	for _, raw := range records {
-		rows = append(rows, readRow(raw, time.Now(), seed, created))
+	return platformHistory(stream, createdRows(records, maphash.MakeSeed()))
+}
+
+// createdRows reads rows of the platform, dated by their creation.
+func createdRows(records []json.RawMessage, seed hashSeed) []row {
+	rows := make([]row, len(records))
+	for i, raw := range records {
+		rows[i] = readRow(raw, time.Now(), seed, created)
 	}
+	return rows
+}
+
+func platformHistory(stream string, rows []row) []HistoryRow {
+	rows = slices.DeleteFunc(slices.Clone(rows), func(r row) bool { return r.empty })
 	sortHistory(rows)
 	var out []HistoryRow
 	for _, k := range append(socialKinds(), messagesKind()) {
@@ -78,6 +88,10 @@ func Pause(err error, failures int, random float64) (pause time.Duration, again,
 // IsPageFault reports whether an error of a list may concern the page alone that was asked for;
 // first says that it is the first page of its list.
 func IsPageFault(err error, first bool) bool { return isPageFault(err, first) }
+
+// RefusesRequest reports whether an error is a definite no to a request as it was put, which
+// another order, size or span may change.
+func RefusesRequest(err error) bool { return refusesRequest(err) }
 
 // rateLimitPause is the wait after a 429 that asks for none.
 const rateLimitPause = 30 * time.Second

@@ -57,7 +57,7 @@ func (s *stream) newScan(bound time.Time, sweep bool) *scan {
 	s.memory.pass++
 	sc := &scan{bound: bound, sweep: sweep, number: s.memory.pass, harvest: newHarvest(s.maxHarvest)}
 	if s.kind.keyset != nil {
-		sc.pager = &keyset{stream: s}
+		sc.pager = s.newKeyset()
 	} else {
 		sc.pager = &walk{list: s.list, certain: sweep}
 	}

@@ -14,6 +14,10 @@ import (
 // errUnread is returned where a list cannot be read on, while the API answers otherwise.
 var errUnread = errors.New("a part of the list can't be read")
 
+// ErrPageAlone is returned, beside its cause, by a source of a Tape or a Descent that has waited for
+// a page, while the API gives other rows of the list.
+var ErrPageAlone = errors.New("the API gives other rows, but not this page")
+
 // errEndless ends a list that does not come nearer to its end: the API ignores the offset, or the token.
 var errEndless = errors.New("the list has no end")
 
@@ -61,7 +65,7 @@ type pageReader struct {
 	try   func(ctx context.Context, offset, limit int) (rows []row, count int, err error) // makes one try of a call; nil = fetch
 	fault func(err error)                                                                 // called for each page with holes; nil = nobody asks
 
-	patient bool // fetch has waited long enough for the first page
+	patient bool // fetch waits out what is not the page's fault, and returns ErrPageAlone if it is
 
 	size    int       // rows that a page may be asked for; 0 = pageRows
 	sizeEnd time.Time // when the usual size is tried again
@@ -89,9 +93,8 @@ func (r *pageReader) read(ctx context.Context, offset, limit int) (rows []row, c
 	case err == nil:
 		r.lost = 0
 		return rows, count, nil
-	case r.patient && offset == 0 && judge(err) == resultUnavailable:
-		return nil, 0, err
-	case !isPageFault(err, offset == 0) || !r.alive(ctx, offset, limit):
+	case errors.Is(err, ErrPageAlone):
+	case r.patient && offset == 0 && judge(err) == resultUnavailable, !isPageFault(err, offset == 0), !r.alive(ctx, offset, limit):
 		return nil, 0, err
 	}
 	cause := err
@@ -120,16 +123,12 @@ func (r *pageReader) read(ctx context.Context, offset, limit int) (rows []row, c
 
 // alive reports whether the API gives other rows than those of a page that it did not give.
 func (r *pageReader) alive(ctx context.Context, offset, limit int) bool {
-	if offset > 0 {
-		_, _, err := r.once(ctx, 0, 1)
-		return err == nil
-	}
-	_, _, behind := r.once(ctx, limit, 1)
-	if behind == nil {
+	_, _, first := r.once(ctx, 0, 1)
+	if first == nil {
 		return true
 	}
-	_, _, first := r.once(ctx, 0, 1)
-	return first == nil
+	_, _, behind := r.once(ctx, offset+limit, 1)
+	return behind == nil
 }
 
 func (r *pageReader) once(ctx context.Context, offset, limit int) ([]row, int, error) {
