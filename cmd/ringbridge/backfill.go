@@ -61,7 +61,11 @@ Streams, of the APIs that are configured:
 
 It takes --rate-share of each API's limit; replicas that run leave it that much, and
 within its process nothing is more urgent. One backfill runs at a time.
-Exit status: 0 all is in the inbox, 1 a fault, 130 interrupted.`,
+
+Rows that the API does not give (a page that cannot be read, a page token that leads
+nowhere) are left out, and all that can be read around them is written: the stream is
+INCOMPLETE then. The same command, run again later, reads on from before these rows.
+Exit status: 0 all is in the inbox, 1 a fault or rows are missing, 130 interrupted.`,
 		Example: `  ringbridge backfill --since 90d
   ringbridge backfill --since 2025-01-01T00:00:00Z --until 2025-07-01T00:00:00Z --only engage/contents
   ringbridge backfill --since 90d --rate-share 0.8 --restart`,
@@ -118,12 +122,17 @@ func (p *program) backfill(ctx context.Context, f backfillFlags) error {
 		return err
 	}
 	defer w.close()
+	var incomplete []error
 	for _, stream := range w.streams {
-		if err := w.work.Run(ctx, stream, span, f.restart); err != nil {
+		err := w.work.Run(ctx, stream, span, f.restart)
+		switch {
+		case errors.Is(err, backfill.ErrIncomplete): // the others do not wait for it
+			incomplete = append(incomplete, err)
+		case err != nil:
 			return w.stopped(ctx, stream, err)
 		}
 	}
-	return nil
+	return errors.Join(incomplete...)
 }
 
 // backfilling is a backfill with all that it is made of.
@@ -260,12 +269,18 @@ func (w *backfilling) followNews(ctx context.Context, adm *kadm.Client, opts []k
 func (w *backfilling) report(r backfill.Progress) {
 	day := r.Reached.UTC().Format(time.DateTime)
 	switch {
+	case r.Incomplete:
+		w.shown.end(fmt.Sprintf("INCOMPLETE %s: %d rows written; rows after %s are missing, as the API does not give them: run the same command again later, it reads them from there",
+			r.Stream, r.Rows, day))
 	case r.End && r.LeftOut > 0:
 		w.shown.end(fmt.Sprintf("done    %s: %d rows written, up to %s; %d left out, which the inbox cannot hold", r.Stream, r.Rows, day, r.LeftOut))
 	case r.End:
 		w.shown.end(fmt.Sprintf("done    %s: %d rows written, up to %s", r.Stream, r.Rows, day))
 	default:
 		note := "at " + day
+		if r.Missing > 0 {
+			note += ", rows after it are missing"
+		}
 		if r.Waiting != "" {
 			note += ", " + r.Waiting
 		}

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"encoding/json"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -75,6 +76,29 @@ func TestBackfillPutsHistoryIntoTheInbox(t *testing.T) {
 	got = w.run(t, "backfill", "--since", "48h", "--only", "engage/contents", "--restart")
 	require.Contains(t, got.out, "done    engage/contents: 400 rows written")
 	require.NotContains(t, got.out+got.err, sandbox.DefaultToken)
+}
+
+// One stream that cannot be read in full neither hides it nor holds up the others.
+func TestBackfillSaysWhatIsMissing(t *testing.T) {
+	w := newWorld(t).withTopics(t)
+	account := w.withAccount(t, sandbox.Config{Seed: 1})
+	quiet := false
+	_, err := account.Platform().ImportContents(sandbox.SocialImport{CreatedAt: time.Now().Add(-25 * time.Hour), Count: 1200, Author: "Bob", Notify: &quiet})
+	require.NoError(t, err)
+	_, err = account.Platform().ImportMessages(sandbox.MessageImport{CreatedAt: time.Now().Add(-25 * time.Hour), Count: 3, Instant: &quiet, Hint: &quiet})
+	require.NoError(t, err)
+	_, err = account.AddFault(sandbox.Fault{Quirk: "page_token_refused", Value: json.RawMessage(`"400 CMN-101"`)})
+	require.NoError(t, err)
+
+	got := w.run(t, "backfill", "--since", "48h", "--only", "social/contents,sms/messages")
+	require.Equal(t, 1, got.code)
+	require.Contains(t, got.out, "INCOMPLETE social/contents: 1000 rows written; rows after ")
+	require.Contains(t, got.out, "run the same command again later")
+	require.Contains(t, got.out, "done    sms/messages: 3 rows written")
+	account.ClearFaults()
+	got = w.run(t, "backfill", "--since", "48h", "--only", "social/contents")
+	require.Zero(t, got.code, got.err)
+	require.Contains(t, got.out, "done    social/contents: 1200 rows written")
 }
 
 func TestABackfillThatIsInterruptedSaysHowToGoOn(t *testing.T) {

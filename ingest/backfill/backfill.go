@@ -184,6 +184,7 @@ func (r *run) read(ctx context.Context, h history) error {
 		failpoint.Hit("backfill/place-saved")
 		r.progress.Done, r.progress.Reached = s.done, r.place.Reached
 		if s.end && r.missing != nil {
+			r.progress.Incomplete = true
 			r.deps.Report(r.progress)
 			return fmt.Errorf("backfill: %s: %w: %d or more: %w", r.stream, ErrIncomplete, r.progress.Missing, r.missing)
 		}

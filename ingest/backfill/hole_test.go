@@ -94,6 +94,7 @@ func TestHistoryOfSocialMessagingIsReadAsFarAsItCanBe(t *testing.T) {
 					require.NoError(t, err)
 				} else {
 					require.ErrorIs(t, err, backfill.ErrIncomplete)
+					require.True(t, b.reports[len(b.reports)-1].Incomplete)
 					require.Positive(t, b.reports[len(b.reports)-1].Missing)
 				}
 				require.Subset(t, got, ids[count-c.want:])

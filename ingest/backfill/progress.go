@@ -10,11 +10,12 @@ type Progress struct {
 	Reached time.Time // all rows of the span before it are in the inbox
 	Rows    int       // written by this run
 	LeftOut int       // rows that the inbox cannot hold
-	Missing int       // rows that the API does not give
+	Missing int       // rows that the API does not give, at least
 	// Done of Total rows of this run are behind; a Total of 0 is not known.
 	Done, Total int
 	Waiting     string // what it does instead of going on, if it does not
-	End         bool
+	End         bool   // all of the span is in the inbox
+	Incomplete  bool   // the run is over, and rows are missing: the next one begins at Reached
 }
 
 // Fraction returns how much is done, 0 to 1: of the rows where their number is known,
