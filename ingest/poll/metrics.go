@@ -20,6 +20,7 @@ type metrics struct {
 	refused     *prometheus.GaugeVec
 	unreadable  *prometheus.CounterVec
 	incomplete  *prometheus.GaugeVec
+	holedSince  *prometheus.GaugeVec
 	tokensLost  prometheus.Counter
 	fallback    *prometheus.GaugeVec
 	gaps        *prometheus.CounterVec
@@ -54,6 +55,7 @@ func newMetrics(reg prometheus.Registerer, streams []kind) *metrics {
 		}, []string{"api"}),
 		unreadable: counter("rows_unreadable_total", "Rows that the API did not give, each time they were asked for, and rows of null, by cause.", "cause"),
 		incomplete: gauge("incomplete", "1 while a part of the list can't be read: the newest rows come in, and sweeps try to read the rest."),
+		holedSince: gauge("incomplete_since_timestamp_seconds", "Since when a part of the list can't be read, as far as this process knows; 0 = all of it can be."),
 		tokensLost: auto.NewCounter(prometheus.CounterOpts{
 			Name: "ringbridge_poll_sync_tokens_lost_total",
 			Help: "Sync tokens of the message store that the API did not know any more: each time all is read again from before the last safe time.",
@@ -76,8 +78,20 @@ func newMetrics(reg prometheus.Registerer, streams []kind) *metrics {
 	return m
 }
 
+// setIncomplete says whether a part of a stream's list can't be read.
+func (m *metrics) setIncomplete(stream string, incomplete bool) {
+	flag, since := m.incomplete.WithLabelValues(stream), m.holedSince.WithLabelValues(stream)
+	if !incomplete {
+		flag.Set(0)
+		since.Set(0)
+		return
+	}
+	flag.Set(1)
+	since.SetToCurrentTime()
+}
+
 func (m *metrics) prefill(stream string) {
-	for _, vec := range []*prometheus.GaugeVec{m.owned, m.known, m.lastSuccess, m.halted, m.fallback, m.incomplete} {
+	for _, vec := range []*prometheus.GaugeVec{m.owned, m.known, m.lastSuccess, m.halted, m.fallback, m.incomplete, m.holedSince} {
 		vec.WithLabelValues(stream)
 	}
 	for _, vec := range []*prometheus.CounterVec{m.read, m.written, m.tooLarge, m.late} {

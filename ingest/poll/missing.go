@@ -32,13 +32,11 @@ func (s *stream) reportMissing() {
 		return
 	}
 	s.missing = missing
-	metric := s.metrics.incomplete.WithLabelValues(s.kind.stream)
+	s.metrics.setIncomplete(s.kind.stream, missing)
 	if !missing {
-		metric.Set(0)
 		s.log.Info("the part of the list that could not be read has been read")
 		return
 	}
-	metric.Set(1)
 	s.log.Warn("a part of the list can't be read: polling goes on without it, sweeps try again",
 		"from", s.cursor.Missing, "retry_min", missingPauseMin, "retry_max", missingPauseMax, "error", s.fault)
 }

@@ -43,7 +43,7 @@ type stream struct {
 	opened  time.Time     // when the first cursor was made without the API's clock; zero = otherwise
 	sweep   *sweep        // the one under way; nil = none is
 	fault   error         // the last that made a part of the list unreadable
-	missing bool          // reported
+	missing bool          // as last reported: a part of the list can't be read
 
 	order keysetOrder // of a keyset list
 	sync  syncState   // of the message store
@@ -57,7 +57,10 @@ func (s *stream) run(ctx context.Context) {
 	}
 	owned := s.metrics.owned.WithLabelValues(s.kind.stream)
 	owned.Set(1)
-	defer owned.Set(0)
+	defer func() {
+		owned.Set(0)
+		s.metrics.setIncomplete(s.kind.stream, false) // the next owner knows
+	}()
 	s.log.Info("stream begins", "since", s.cursor.Since, "known", s.cursor.Known, "swept", s.cursor.Swept)
 	failures := 0
 	for s.gate.pass(ctx) {

@@ -53,11 +53,10 @@ func (s *stream) syncRound(ctx context.Context) error {
 	s.sync.reads = 0
 	s.cursor.notAfter(began, s.cfg.Overlap)
 	defer func() {
-		owed := 0.0
-		if !s.cursor.Owed.IsZero() {
-			owed = 1
+		if owed := !s.cursor.Owed.IsZero(); owed != s.missing {
+			s.missing = owed
+			s.metrics.setIncomplete(s.kind.stream, owed)
 		}
-		s.metrics.incomplete.WithLabelValues(s.kind.stream).Set(owed)
 	}()
 	if err := s.syncNewest(ctx, began); err != nil {
 		return err

@@ -30,6 +30,8 @@ const (
 	oldReply    = 10 * time.Minute
 	slowReply   = 2 * time.Minute
 	oldRound    = 30 * time.Minute
+	slowRound   = 5 * time.Minute // where the API answers other calls
+	oldHole     = time.Hour
 	slowPublish = time.Minute
 	oldSpool    = 30 * time.Minute
 	expiresSoon = 48 * time.Hour
@@ -172,16 +174,54 @@ func spoolFindings(s stretch) (found []finding) {
 
 func pollFindings(s stretch) (found []finding) {
 	s.to.each("ringbridge_poll_owned", nil, func(l labels, m *dto.Metric) {
-		last := s.to.time("ringbridge_poll_last_success_timestamp_seconds", labels{"stream": l["stream"]})
-		if valueOf(m) == 0 || last.IsZero() || time.Since(last) < oldRound {
+		if valueOf(m) == 0 {
 			return
 		}
-		found = append(found, finding{
-			Level: bad, Side: sideIn, What: "Not polled: " + l["stream"], Since: last, Why: "What its webhooks miss is not found.",
-			Do: "Look at the limits below: they may be spent. Otherwise the log says what the API or Kafka answers; a first round, or a sweep, may only have much to read.",
-		})
+		stream := l["stream"]
+		last := lastRound(s.to, stream)
+		switch {
+		case last.IsZero() || time.Since(last) < slowRound:
+		case time.Since(last) >= oldRound:
+			found = append(found, finding{
+				Level: bad, Side: sideIn, What: "Not polled: " + stream, Since: last, Why: "What its webhooks miss is not found.",
+				Do: "Look at the limits below: they may be spent. Otherwise the log says what the API or Kafka answers; a first round, or a sweep, may only have much to read.",
+			})
+		case failsAlone(s, stream):
+			found = append(found, finding{
+				Level: warn, Side: sideIn, What: "Nothing comes from " + stream, Since: last,
+				Why: "Its list can't be read, though the API answers other calls. What its webhooks miss is not found.",
+				Do:  "The log says what the API answers. It is tried again by itself; webhooks and the other streams go on. If it stays so, give the answer to RingCentral's support.",
+			})
+		}
+		if since := s.to.time("ringbridge_poll_incomplete_since_timestamp_seconds", labels{"stream": stream}); !since.IsZero() && time.Since(since) >= oldHole {
+			found = append(found, finding{
+				Level: warn, Side: sideIn, What: "A part of " + stream + " can't be read", Since: since,
+				Why: "The API does not give some rows of its list. The newest come in; those rows are missing unless webhooks have brought them.",
+				Do:  "It is tried again once an hour at least, and nothing has to be done once the API gives them. The log has what it answers: `can't be read`. If it stays so, give the answer to RingCentral's support.",
+			})
+		}
 	})
 	return found
+}
+
+// lastRound returns when a stream's round last succeeded: the start of the process where only
+// rounds that failed are known, zero where nothing is.
+func lastRound(r reading, stream string) time.Time {
+	last := r.time("ringbridge_poll_last_success_timestamp_seconds", labels{"stream": stream})
+	if last.IsZero() && r.sum("ringbridge_poll_rounds_total", labels{"stream": stream}) > 0 {
+		return r.time(processStart, nil)
+	}
+	return last
+}
+
+// failsAlone reports whether a stream's rounds fail while its API answers other calls.
+func failsAlone(s stretch, stream string) bool {
+	api := "platform"
+	if strings.HasPrefix(stream, "engage/") {
+		api = "engage"
+	}
+	return s.to.sum("ringbridge_poll_rounds_total", labels{"stream": stream, "result": "forbidden|refused|unavailable|moving"}) > 0 &&
+		s.rate("ringbridge_api_requests_total", labels{"api": api, "status": "2xx"}) > 0
 }
 
 func publishFindings(s stretch) (found []finding) {

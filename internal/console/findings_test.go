@@ -55,6 +55,14 @@ func TestTheFirstPageSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 			b.gauge("poll_owned", 0, "stream", "engage/contents")
 			b.gauge("poll_last_success_timestamp_seconds", minutesAgo(45), "stream", "engage/contents")
 		}, "Working", []string{"polled by another replica"}},
+		"a part of a list can't be read for long": {func(b *bench) {
+			b.gauge("poll_owned", 1, "stream", "engage/contents")
+			b.gauge("poll_incomplete_since_timestamp_seconds", minutesAgo(75), "stream", "engage/contents")
+		}, "Working, with trouble", []string{"A part of engage/contents can&#39;t be read", "The newest come in"}},
+		"a part of a list can't be read for a moment": {func(b *bench) {
+			b.gauge("poll_owned", 1, "stream", "engage/contents")
+			b.gauge("poll_incomplete_since_timestamp_seconds", minutesAgo(5), "stream", "engage/contents")
+		}, "Working", []string{"Nothing is wrong"}},
 		"transactions hang": {func(b *bench) { b.gauge("kafka_hanging_transactions", 2) }, "Not working", []string{"2 transactions", "ringbridge doctor"}},
 		"a penalty window": {func(b *bench) {
 			b.gauge("api_budget_calls_per_minute", 500, "api", "engage", "group", "all")
@@ -94,6 +102,40 @@ func TestAnAPIThatFailsIsToldAtOnce(t *testing.T) {
 				time.Sleep(10 * time.Second)
 				good.Add(test.ok)
 				bad.Add(test.failed)
+				time.Sleep(2 * time.Second)
+				require.Contains(t, get(t, c, "/"), test.says)
+			})
+		})
+	}
+}
+
+func TestAListThatAloneCannotBeReadIsReported(t *testing.T) {
+	for fact, test := range map[string]struct {
+		answers float64 // of the API, to other calls
+		never   bool    // no round has succeeded since the start
+		says    string
+	}{
+		"the API answers other calls": {1, false, "Nothing comes from engage/contents"},
+		"no round since the start":    {1, true, "Nothing comes from engage/contents"},
+		"an outage of the API":        {0, false, "Nothing is wrong"},
+	} {
+		t.Run(fact, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := newMeters()
+				auto := promauto.With(m.registry)
+				stream := prometheus.Labels{"stream": "engage/contents"}
+				auto.NewGaugeVec(prometheus.GaugeOpts{Name: "ringbridge_poll_owned"}, []string{"stream"}).With(stream).Set(1)
+				last := auto.NewGaugeVec(prometheus.GaugeOpts{Name: "ringbridge_poll_last_success_timestamp_seconds"}, []string{"stream"}).With(stream)
+				start := auto.NewGauge(prometheus.GaugeOpts{Name: "process_start_time_seconds"})
+				start.Set(float64(time.Now().Add(-6 * time.Minute).Unix()))
+				if !test.never {
+					last.Set(float64(time.Now().Add(-6 * time.Minute).Unix()))
+				}
+				auto.NewCounterVec(prometheus.CounterOpts{Name: "ringbridge_poll_rounds_total"}, []string{"stream", "result"}).WithLabelValues("engage/contents", "unavailable").Add(9)
+				calls := auto.NewCounterVec(prometheus.CounterOpts{Name: "ringbridge_api_requests_total"}, []string{"api", "op", "status"}).WithLabelValues("engage", "list", "2xx")
+				c := m.show(t)
+				time.Sleep(10 * time.Second)
+				calls.Add(test.answers)
 				time.Sleep(2 * time.Second)
 				require.Contains(t, get(t, c, "/"), test.says)
 			})

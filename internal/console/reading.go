@@ -14,6 +14,7 @@ const (
 	// The client's own metrics are too many for a page, and /metrics has them.
 	clientPrefix = "ringbridge_kafka_"
 	hanging      = "ringbridge_kafka_hanging_transactions" // which is ours
+	processStart = "process_start_time_seconds"
 )
 
 // reading is what the registry told at a moment. It is not changed any more.
@@ -31,7 +32,8 @@ func (c *Console) read() reading {
 	}
 	for _, family := range families {
 		name := family.GetName()
-		if strings.HasPrefix(name, metricPrefix) && (!strings.HasPrefix(name, clientPrefix) || name == hanging) {
+		ours := strings.HasPrefix(name, metricPrefix) && !strings.HasPrefix(name, clientPrefix)
+		if ours || name == hanging || name == processStart {
 			r.families[name] = family
 		}
 	}
