@@ -62,6 +62,7 @@ func (p *program) doctorCommand() *cobra.Command {
   webhook         whether Engage Digital has the webhook, where it leads, and if it is on
   platform        RINGCENTRAL_JWT and the client, by getting a token
   subscriptions   whether ours is there and active, and until when
+  polling         whether a part of a list is on record as unread, as the API did not give it
   clock           this machine's against the APIs' and the newest record of the inbox
   spool           whether SPOOL_DIR can be written
 
@@ -108,6 +109,7 @@ func (p *program) doctor(ctx context.Context, asJSON bool) error {
 		{"webhook", d.webhook},
 		{"platform", d.platform},
 		{"subscriptions", d.subscriptions},
+		{"polling", d.polling},
 		{"clock", d.clock},
 		{"spool", d.spool},
 	} {

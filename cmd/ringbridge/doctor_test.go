@@ -81,13 +81,13 @@ func TestTheDoctorFindsNothingWhereAllIsWell(t *testing.T) {
 		"ok       configuration  all settings can be read", "ok       kafka          1 brokers answer", `ok       topics         all topics under "ringcentral."`,
 		"all schemas are registered", "ok       engage         the token is accepted",
 		"ok       webhook        https://hooks.example.com/webhooks/engage is active; verify token: no. 2 of 2 in ENGAGE_WEBHOOK_VERIFY_TOKEN; secret: not told",
-		"ok       platform       the credentials are accepted", "is active with 1 filters, until", "ok       clock          within 1s of 127.0.0.1",
+		"ok       platform       the credentials are accepted", "is active with 1 filters, until", "ok       polling        no part of a list", "ok       clock          within 1s of 127.0.0.1",
 		"is not there yet, and can be made", " failed, ",
 	} {
 		require.Contains(t, got.out, line)
 	}
 	require.Contains(t, got.out, " ok, 0 failed, ")
-	require.Len(t, lines(t, c.run(t, "doctor", "--json").out), 12)
+	require.Len(t, lines(t, c.run(t, "doctor", "--json").out), 13)
 	require.NoDirExists(t, c.env["SPOOL_DIR"], "nothing is changed")
 	noSecrets(t, got.out+got.err)
 }
@@ -235,7 +235,7 @@ func TestTheDoctorSaysWhatToDo(t *testing.T) {
 			test.spoil(t, c)
 			got := c.run(t, "doctor")
 			require.Equal(t, 1, got.code, got.out)
-			require.Len(t, strings.Split(strings.TrimSpace(got.out), "\n"), 13, "all checks run: %s", got.out)
+			require.Len(t, strings.Split(strings.TrimSpace(got.out), "\n"), 14, "all checks run: %s", got.out)
 			require.Regexp(t, "(?m)^"+test.want, got.out)
 			noSecrets(t, got.out+got.err)
 		})
@@ -249,4 +249,17 @@ func TestTheDoctorSkipsWhatIsOff(t *testing.T) {
 	for _, check := range []string{"engage", "webhook", "platform", "subscriptions", "clock", "spool"} {
 		require.Regexp(t, `(?m)^skipped  `+check, got.out)
 	}
+}
+
+func TestTheDoctorReportsWhatPollingCouldNotRead(t *testing.T) {
+	c := newClinic(t)
+	for stream, value := range map[string]string{
+		"engage/contents": `{"version":1,"since":"2026-01-01T00:00:00Z","swept":"2026-01-02T00:00:00Z","census":{},"missing":"2026-01-01T09:00:00Z"}`,
+		"sms/messages":    `{"version":1,"since":"2026-01-01T00:00:00Z","swept":"2026-01-02T00:00:00Z","census":{},"owed":"2026-01-01T10:00:00Z"}`,
+	} {
+		require.NoError(t, c.client.ProduceSync(t.Context(), &kgo.Record{Topic: "ringcentral.cursors", Key: []byte(stream), Value: []byte(value)}).FirstErr())
+	}
+	got := c.run(t, "doctor")
+	require.Zero(t, got.code, "polling tries again by itself")
+	require.Regexp(t, `ok +polling +rows may be missing, .*: engage/contents from 2026-01-01T09:00:00Z on, sms/messages from 2026-01-01T10:00:00Z on;`, got.out)
 }

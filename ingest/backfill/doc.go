@@ -11,6 +11,11 @@
 // who stops at any line goes on there, and writes again at most one page, whose
 // repetitions the next stage drops.
 //
+// What the API does not give (a row, what lies behind a page token, a minute of the message
+// store) does not stop it: what can be read around it is written, the place stays before it, and
+// Run returns ErrIncomplete, so that the next run reads it again. A refused order, page size or
+// page token is replaced by another one.
+//
 // It reads each list once, to the time at which it began. What comes in later, and
 // late rows with an old date, are the poller's. It does not look at what webhooks and
 // rounds have brought already: that costs the API nothing and the next stage little.

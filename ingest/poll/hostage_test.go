@@ -46,6 +46,7 @@ func TestAnUnreadablePageHoldsUpNothing(t *testing.T) {
 		"a deep row without an answer":   {poison(0, 200), []int{200}},
 		"a body that can't be read":      {poison(200, 200), []int{200}},
 		"the newest row":                 {poison(500, 0), []int{0}},
+		"the newest row and a deep one":  {poison(500, 0, 200), []int{0, 200}},
 		"a row of the first page":        {poison(502, 7), []int{7}},
 		"several rows":                   {poison(500, 3, 4, 160, 199, 250), []int{3, 4, 160, 199, 250}},
 		"an offset beyond the window":    {window, nil},
@@ -82,6 +83,7 @@ func TestAnUnreadablePageHoldsUpNothing(t *testing.T) {
 					incomplete = 1
 				}
 				require.InDelta(t, incomplete, b.metric(t, "incomplete", "engage/contents"), 0)
+				require.Equal(t, incomplete > 0, b.metric(t, "incomplete_since_timestamp_seconds", "engage/contents") > 0)
 				if len(c.lost) > 0 {
 					require.GreaterOrEqual(t, b.metric(t, "rows_unreadable_total", "engage/contents", "refused"), 1.0)
 				}
@@ -89,6 +91,7 @@ func TestAnUnreadablePageHoldsUpNothing(t *testing.T) {
 				time.Sleep(2 * time.Hour)
 				require.Subset(t, b.inbox.ids("content"), ids, "what could not be read is not forgotten")
 				require.InDelta(t, 0, b.metric(t, "incomplete", "engage/contents"), 0)
+				require.Zero(t, b.metric(t, "incomplete_since_timestamp_seconds", "engage/contents"))
 			})
 		})
 	}

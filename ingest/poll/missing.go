@@ -1,6 +1,15 @@
 package poll
 
-import "time"
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ringbridge/ringbridge/internal/kafka"
+)
 
 // Why a row could not be used: a metric label.
 const (
@@ -45,4 +54,36 @@ func (s *stream) reportMissing() {
 // another order, size or page token may change.
 func refusesRequest(err error) bool {
 	return judge(err) == resultRefused && isPageFault(err, true)
+}
+
+// A Hole is a part of a stream that is on record as not read in full.
+type Hole struct {
+	Stream string
+	From   time.Time // rows from this time on may be missing
+}
+
+// Holes returns what the topic cursors has on record, by stream, for whoever does not run the streams. It
+// waits for as long as the broker is out; only ctx ends it.
+func Holes(ctx context.Context, options []kgo.Opt, topics kafka.Names, partitions []int32) (holes []Hole, err error) {
+	kept := cursors{options: options, topic: topics.Cursors}
+	for _, partition := range partitions {
+		values, err := kept.load(ctx, partition)
+		if err != nil {
+			return nil, err
+		}
+		for _, stream := range slices.Concat(EngageStreams(), SocialStreams(), []string{MessagesStream}) {
+			c, err := parseCursor(values[stream])
+			if err != nil {
+				return nil, err
+			}
+			if c == nil {
+				continue
+			}
+			if from := earliest(c.Missing, c.Owed); !from.IsZero() {
+				holes = append(holes, Hole{stream, from})
+			}
+		}
+	}
+	slices.SortFunc(holes, func(a, b Hole) int { return cmp.Compare(a.Stream, b.Stream) })
+	return holes, nil
 }
