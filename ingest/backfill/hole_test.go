@@ -183,6 +183,7 @@ func TestARowOfSocialMessagingThatIsNotGivenCostsWhatIsBelow(t *testing.T) {
 					work := backfill.New(b.platformOnly(p))
 					require.ErrorIs(t, work.Run(t.Context(), social, backfill.Span{From: b.begin}, false), backfill.ErrIncomplete)
 					require.Subset(t, b.arrived("content"), ids[2500-row:])
+					require.Less(t, len(b.account.Calls()), 150)
 					p.row = 0
 					require.NoError(t, work.Run(t.Context(), social, backfill.Span{From: b.begin}, false))
 					require.Subset(t, b.arrived("content"), ids)

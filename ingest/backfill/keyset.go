@@ -23,7 +23,6 @@ type keysetHistory struct {
 	source   socialPages
 	order    ringcentral.OrderBy // empty = as the API likes
 	unsorted bool                // the API sorts by something else than the creation
-	perPage  int                 // rows that a page may be asked for; 0 = the usual number
 	span     Span
 	pages    []keysetPage // to be read, newest first
 	rows     int          // of the span, in the pages of the first descent
@@ -35,7 +34,10 @@ type keysetHistory struct {
 }
 
 // A keysetPage is a page as it was met on the way down.
-type keysetPage struct{ token, below string }
+type keysetPage struct {
+	token, below string
+	perPage      int // rows that it could be asked for; 0 = the usual number
+}
 
 func newKeysetHistory(stream string, platform patientPlatform) *keysetHistory {
 	return &keysetHistory{stream: stream, source: socialPages{platform, stream}, order: ringcentral.NewestCreated}
@@ -71,13 +73,13 @@ func (h *keysetHistory) descend(ctx context.Context) (rows int, err error) {
 
 func (h *keysetHistory) goDown(ctx context.Context) (rows int, err error) {
 	h.pages = nil
-	d := poll.NewDescent(h.stream, h.source, h.order, "", h.perPage)
+	d := poll.NewDescent(h.stream, h.source, h.order, "", 0)
 	for d.More() {
 		page, err := d.Next(ctx)
 		if err != nil {
 			return rows, err
 		}
-		h.perPage, h.unsorted = d.PerPage(), h.unsorted || page.Unsorted
+		h.unsorted = h.unsorted || page.Unsorted
 		for _, row := range page.Rows {
 			if h.span.includes(row.At) {
 				rows++
@@ -86,7 +88,7 @@ func (h *keysetHistory) goDown(ctx context.Context) (rows int, err error) {
 		if rows == 0 && !h.unsorted {
 			h.pages = nil // all of it is newer
 		}
-		h.pages = append(h.pages, keysetPage{page.Token, page.Next})
+		h.pages = append(h.pages, keysetPage{page.Token, page.Next, d.PerPage()})
 		if h.reaches(page.Rows, h.reached) {
 			break
 		}
@@ -128,13 +130,13 @@ func (h *keysetHistory) next(ctx context.Context) (step, error) {
 // readUp returns the rows of a page, oldest first, and those that were pushed off it. Where not all
 // of them can be read, it returns the others beside the error.
 func (h *keysetHistory) readUp(ctx context.Context, page keysetPage) (rows []poll.HistoryRow, err error) {
-	d := poll.NewDescent(h.stream, h.source, h.order, page.token, h.perPage)
+	d := poll.NewDescent(h.stream, h.source, h.order, page.token, page.perPage)
 	for d.More() {
 		part, err := d.Next(ctx)
 		if err != nil {
 			return rows, err
 		}
-		h.perPage, h.unsorted = d.PerPage(), h.unsorted || part.Unsorted
+		h.unsorted = h.unsorted || part.Unsorted
 		rows = append(part.Rows, rows...)
 		if part.Next == page.below || h.reaches(part.Rows, h.reached) {
 			break
