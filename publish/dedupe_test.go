@@ -220,8 +220,8 @@ func TestStoredStateOfAnotherFormIsRefused(t *testing.T) {
 		require.Error(t, publish.ReadContentEntry(entry), fact)
 	}
 	require.NoError(t, publish.ReadContentEntry("\x02\x01\x00\x00\x00\x00"))
-	require.Error(t, publish.ReadIdentityEntry("\x02\x00\x0012345"))
-	require.NoError(t, publish.ReadIdentityEntry("\x02\x00\x00123456"))
+	require.Error(t, publish.ReadIdentityEntry("\x02\x00\x00\x0012345"))
+	require.NoError(t, publish.ReadIdentityEntry("\x02\x00\x00\x00123456"))
 }
 
 func TestStateOfTheFirstFormIsRead(t *testing.T) {
@@ -285,5 +285,27 @@ func TestEachEventOnceInAnyOrder(t *testing.T) {
 			require.NoError(t, err)
 			require.Nil(t, value, "a replay publishes nothing: %+v", arrivals[i])
 		}
+	})
+}
+
+// TestAClockThatIsSetBackHidesNoRow: of two rows of one second, the later one in the inbox is newer,
+// whatever the clock of the process says that read it.
+func TestAClockThatIsSetBackHidesNoRow(t *testing.T) {
+	onBench(t, func(b *bench) {
+		defer b.start()()
+		for i, status := range []string{"new", "replied", "replied"} {
+			a := row("content", `{"id":"c1","thread_id":"t1","status":"`+status+`","updated_at":"2026-03-01T11:00:00Z"}`)
+			a.ReceivedAt = received.Add(-time.Duration(i) * 10 * time.Minute)
+			b.arrive(a)
+		}
+		for i, name := range []string{"a", "b"} {
+			a := row("identity", `{"id":"i1","display_name":"`+name+`"}`)
+			a.ReceivedAt = received.Add(-time.Duration(i+1) * 10 * time.Minute)
+			b.arrive(a)
+		}
+		b.settle()
+		once(b, 2)
+		require.Equal(b, "replied", *b.contents()[1].Content.Status)
+		require.Equal(b, []string{"a", "b"}, b.identities())
 	})
 }

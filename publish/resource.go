@@ -26,7 +26,8 @@ type observation struct {
 
 	// Of a row: when the resource changed last, 0 where it does not say; and when it was read.
 	changed, read int64
-	fresh         bool // a single GET, which no list holds back: it is newer than every webhook before it
+	offset        int64 // in the inbox
+	fresh         bool  // a single GET, which no list holds back: it is newer than every webhook before it
 	// Of a webhook: between from and at the resource was as it says; print tells those of one
 	// moment apart. at = 0 is older than everything: it fills in what is not known, the greatest
 	// rank first.
@@ -55,14 +56,15 @@ const maxMet = 64
 // come in, and however often, so that a replay changes nothing. The zero value is one never met.
 //
 // A row is newer than another one that changed in an earlier second, or in the same second and was
-// read before: rows have seconds. (Messages have milliseconds.) It is newer than a claim when it was
+// read before: rows have seconds. (Messages have milliseconds.) The rows of one resource come in as
+// they were read, so that the inbox's order shows it where a clock was set back. A row is newer than a claim when it was
 // read after the webhook was issued, and changed issueLag before that at most. A list that lags
 // behind does not hide a webhook for longer than that.
 type resource struct {
 	row       []string // values of the newest row; nil = there was none
 	changed   int64    // ms, when the row changed; 0 = no row has said
-	read      int64    // ms, when the row was read
-	lastRead  int64    // ms, when any row was read last
+	read      int64    // ms, when any row was read last
+	offset    int64    // of the last row in the inbox
 	confirmed int64    // ms: any row shows a change of then, or was read then and is fresh or does not say
 	claims    map[int]claim
 	moment    int64    // ms, at which the newest webhook over the row was issued
@@ -92,10 +94,10 @@ func (r resource) apply(o *observation, unit time.Duration) resource {
 
 func (r resource) withRow(o *observation, unit time.Duration) resource {
 	if r.olderThan(o, unit) {
-		r.row, r.read = o.values, o.read
+		r.row = o.values
 		r.changed = max(r.changed, o.changed)
 	}
-	r.lastRead = max(r.lastRead, o.read)
+	r.read, r.offset = max(r.read, o.read), max(r.offset, o.offset)
 	r.confirmed = max(r.confirmed, cmp.Or(o.changed, o.read))
 	if o.fresh {
 		r.confirmed = max(r.confirmed, o.read)
@@ -118,22 +120,23 @@ func (r resource) withRow(o *observation, unit time.Duration) resource {
 
 // olderThan reports whether a row is newer than the one known.
 func (r resource) olderThan(o *observation, unit time.Duration) bool {
-	switch {
-	case r.row == nil:
+	if r.row == nil {
 		return true
-	case o.changed == 0:
-		return o.read > r.lastRead
+	}
+	later := o.read > r.read || o.offset > r.offset
+	if o.changed == 0 {
+		return later
 	}
 	size := unit.Milliseconds()
 	was, is := floor(r.changed, size), floor(o.changed, size)
-	return is > was || is == was && o.read > r.read
+	return is > was || is == was && later
 }
 
 func floor(ms, unit int64) int64 { return ms - ((ms%unit)+unit)%unit }
 
 // supersedes reports whether the row is newer than a claim.
 func (r resource) supersedes(from, at int64) bool {
-	return r.row != nil && r.lastRead >= at && r.confirmed >= from
+	return r.row != nil && r.read >= at && r.confirmed >= from
 }
 
 func (r resource) withClaims(o *observation) resource {

@@ -125,6 +125,9 @@ func (u *unit) contentView(f *contentFinding) *contentView {
 			v.seen = append(v.seen, o)
 		}
 	}
+	for _, o := range v.seen {
+		o.offset = u.record.Offset
+	}
 	if u.author != nil {
 		v.author = u.author.ID
 	}
@@ -158,7 +161,7 @@ func (u *unit) weighMessage(s *stage, f *messageFinding) error {
 	if err != nil {
 		return err
 	}
-	changes, next := state.reduce(f)
+	changes, next := state.reduce(f, u.record.Offset)
 	s.put(key, next.entry())
 	if len(changes) == 0 {
 		u.repeat = classMessage
@@ -175,7 +178,7 @@ func (u *unit) weighIdentity(s *stage, f *identityFinding) error {
 	if err != nil {
 		return err
 	}
-	news, next := state.reduce(f)
+	news, next := state.reduce(f, u.record.Offset)
 	s.put(key, next.entry())
 	if !news {
 		u.repeat = classIdentity
