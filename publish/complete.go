@@ -92,7 +92,7 @@ func (l *wishList) put(w *wish) {
 	l.order = append(l.order, w)
 	select {
 	case l.added <- struct{}{}:
-	default: // enough are told
+	default: // enough are woken
 	}
 }
 

@@ -107,7 +107,7 @@ func (s *messageState) updated(was *messageState, shown bool) bool {
 	return slices.ContainsFunc(changed, func(number int) bool { return slices.Contains(beside, number) })
 }
 
-// deletion tells the message's deletions apart: there is one more after each time that it was
+// deletion distinguishes the message's deletions: there is one more after each time that it was
 // restored. It is the same wherever the first one is met, with or without the message.
 func (s *messageState) deletion() string {
 	if s.revivals == 0 {

@@ -28,8 +28,8 @@ type observation struct {
 	changed, read int64
 	offset        int64 // in the inbox
 	fresh         bool  // a single GET, which no list holds back: it is newer than every webhook before it
-	// Of a webhook: between from and at the resource was as it says; print tells those of one
-	// moment apart. at = 0 is older than everything: it fills in what is not known, the greatest
+	// Of a webhook: between from and at the resource was as it says; print distinguishes those of one
+	// moment. at = 0 is older than everything: it fills in what is not known, the greatest
 	// rank first.
 	from, at int64
 	print    uint64
@@ -48,7 +48,7 @@ func (c claim) before(other claim) bool {
 	return cmp.Or(cmp.Compare(c.at, other.at), cmp.Compare(c.rank, other.rank)) < 0
 }
 
-// maxMet bounds the webhooks of one moment that are told apart. Further ones count as the last.
+// maxMet bounds the webhooks of one moment that are distinguished. Further ones count as the last.
 const maxMet = 64
 
 // A resource is the newest that all ways in have shown, field by field: the newest row, and over it
@@ -69,7 +69,7 @@ type resource struct {
 	claims    map[int]claim
 	moment    int64    // ms, at which the newest webhook over the row was issued
 	met       []uint64 // the prints of the webhooks of that moment, as they came in; never changed in place
-	updates   uint64   // updates published: tells two of equal state apart
+	updates   uint64   // updates published: distinguishes two of equal state
 }
 
 // value returns the newest value of a field.
@@ -182,7 +182,7 @@ func (r *resource) claim(number int, c claim) {
 	r.claims[number] = c
 }
 
-// occurrence tells an update of the resource from all others of it.
+// occurrence distinguishes an update of the resource from all others of it.
 func (r *resource) occurrence(fields int, more ...string) string {
 	values := append([]string{strconv.FormatInt(r.changed, 10), strconv.FormatUint(r.updates, 10)}, more...)
 	for number := range fields {
@@ -239,11 +239,11 @@ func numbersOf[T any](fields []field[T], names ...string) (out []int) {
 	return out
 }
 
-// bounded returns the time of a state as told, or 0 where there is none that can be true at a time
+// bounded returns the time of a state as shown, or 0 where there is none that can be true at a time
 // of reading.
-func bounded(told *time.Time, read int64) int64 {
-	if told == nil || millis(*told) > read+clockSlack.Milliseconds() {
+func bounded(shown *time.Time, read int64) int64 {
+	if shown == nil || millis(*shown) > read+clockSlack.Milliseconds() {
 		return 0
 	}
-	return millis(*told)
+	return millis(*shown)
 }

@@ -33,7 +33,7 @@ type fakeSource struct {
 	count     func(total, offset, rows int) int                   // what it says instead; nil = the total
 	clamp     int                                                 // rows that a page has at most; 0 = 150
 	refuse    func(list string, offset, limit int) error          // pages that it does not give; nil = none
-	clock     func() time.Time                                    // the API's; nil = it does not tell
+	clock     func() time.Time                                    // the API's; nil = it has none
 	calls     []string                                            // what was asked for, and when
 	before    func(ctx context.Context, list string, n int) error // each call, counted by list
 	counts    map[string]int

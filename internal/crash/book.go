@@ -77,7 +77,7 @@ func (b *Book) Tell(id, conversation string, number int, webhook, due bool) {
 	b.messages[id] = &message{conversation: conversation, number: number, webhook: webhook, due: due, late: b.holes && !webhook}
 }
 
-// Holes notes whether, of what is told from now on, the poller may not find some before what is
+// Holes notes whether, of what is reported from now on, the poller may not find some before what is
 // newer.
 func (b *Book) Holes(there bool) {
 	b.mu.Lock()

@@ -81,7 +81,7 @@ func oddities() []oddity {
 		{name: "files come late", on: (*round).lateFiles},
 		{name: "contents made are answered otherwise", on: (*round).otherStatus},
 		{name: "webhooks lack fields", on: payload(func(random *rand.Rand) sandbox.Payload {
-			// What decides the partition is told: a stream is not yet the unit of it.
+			// What decides the partition is kept: a stream is not yet the unit of it.
 			return sandbox.Payload{OmitRate: random.Float64(), Keep: []string{"thread_id", "threadId", "conversation", "conversationId", "direction"}}
 		})},
 		{name: "webhooks issued in the future", on: payload(func(*rand.Rand) sandbox.Payload {
