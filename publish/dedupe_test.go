@@ -80,6 +80,14 @@ func TestWhatIsPublishedOfAContent(t *testing.T) {
 			[]step{{"imported", "1", 2, hi + `,"status":"new"`}, {"", "", 0, `"body":"hi, edited","status":"assigned"`}},
 			[]string{"imported", "updated"},
 		},
+		"a webhook issued in the future freezes nothing": {
+			[]step{{"imported", "1", 4e8, hi + `,"status":"new"`}, {"", "", 58, `"body":"hi, edited","status":"assigned"`}, {"", "", 58, `"body":"hi, edited","status":"replied"`}},
+			[]string{"imported", "updated", "updated"},
+		},
+		"nor does a row that changed in the future": {
+			[]step{{"", "", 4e8, hi}, {"", "", 58, ho}, {"", "", 59, hi}},
+			[]string{"imported", "updated", "updated"},
+		},
 		"one that changed long before it completes it only": {
 			[]step{{"imported", "1", 20, hi + `,"status":"new"`}, {"", "", 0, ho}, {"", "", 0, ho}},
 			[]string{"imported", "updated"},
