@@ -55,7 +55,7 @@ func oddities() []oddity {
 		)},
 		{name: "page tokens expire", holes: true, on: expiringTokens},
 		{name: "order refused", on: refused("order_refused", "CMN-101", "EDI-036", "EDI-028", "EDI-038")},
-		{name: "page size refused", on: quirks(on("page_size_refused", `50`, engageContents, engageIdentities, socialContents, socialIdentities, messageList))},
+		{name: "page size refused", on: quirks(sparingLookups(on("page_size_refused", `50`, engageContents, engageIdentities, socialContents, socialIdentities, messageList)))},
 		{name: "a row that no page holds", holes: true, on: quirks(
 			on("page_clamped", `5`, engageContents, messageList), sparingLookups(on("poison_row", `12`, engageContents, messageList)),
 		)},
@@ -165,7 +165,7 @@ func (r *round) add(faults ...sandbox.Fault) error {
 func expiringTokens(r *round, random *rand.Rand) error {
 	wordings := []string{"CMN-101", "410", "404 CMN-102", "EDI-028"}
 	expired := sandbox.Fault{Quirk: "page_token_refused", Value: quoted(wordings[random.IntN(len(wordings))]), Rate: 0.5}
-	return r.add(append(on("page_clamped", `2`, socialContents, socialIdentities), expired)...)
+	return r.add(append(on("page_clamped", `2`, socialContents, socialIdentities), sparingLookups([]sandbox.Fault{expired})...)...)
 }
 
 // endlessDeleted has the list of deleted messages lead on for ever.
