@@ -306,6 +306,9 @@ func TestAClockThatIsSetBackHidesNoRow(t *testing.T) {
 			a.ReceivedAt = received.Add(-time.Duration(i) * 10 * time.Minute)
 			b.arrive(a)
 		}
+		late := row("content", `{"id":"c1","thread_id":"t1","status":"new","updated_at":"2026-03-01T11:00:00Z"}`)
+		late.Origin, late.ReceivedAt = schemas.OriginBackfill, received.Add(-time.Hour)
+		b.arrive(late) // a backfill writes long after it has read
 		for i, name := range []string{"a", "b"} {
 			a := row("identity", `{"id":"i1","display_name":"`+name+`"}`)
 			a.ReceivedAt = received.Add(-time.Duration(i+1) * 10 * time.Minute)

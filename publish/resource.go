@@ -26,7 +26,7 @@ type observation struct {
 
 	// Of a row: when the resource changed last, 0 where it does not say; and when it was read.
 	changed, read int64
-	offset        int64 // in the inbox
+	offset        int64 // in the inbox, of what the poller has read; else 0
 	fresh         bool  // a single GET, which no list holds back: it is newer than every webhook before it
 	// Of a webhook: between from and at the resource was as it says; print distinguishes those of one
 	// moment. at = 0 is older than everything: it fills in what is not known, the greatest
@@ -56,8 +56,8 @@ const maxMet = 64
 // come in, and however often, so that a replay changes nothing. The zero value is one never met.
 //
 // A row is newer than another one that changed in an earlier second, or in the same second and was
-// read before: rows have seconds. (Messages have milliseconds.) The rows of one resource come in as
-// they were read, so that the inbox's order shows it where a clock was set back. A row is newer than a claim when it was
+// read before: rows have seconds. (Messages have milliseconds.) The poller's rows come in as they were
+// read, so that the inbox's order shows it where a clock was set back. A row is newer than a claim when it was
 // read after the webhook was issued, and changed issueLag before that at most. A list that lags
 // behind does not hide a webhook for longer than that.
 type resource struct {
