@@ -85,6 +85,13 @@ func (b *Book) Holes(there bool) {
 	b.holes = there
 }
 
+// Hollow reports whether the poller may not find some of what is reported now.
+func (b *Book) Hollow() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.holes
+}
+
 // Made notes a reply of the account's own, which the poller must find. Its place is counted among the replies.
 func (b *Book) Made(id string) {
 	b.mu.Lock()
