@@ -195,20 +195,6 @@ func TestARowOfNullCostsNothing(t *testing.T) {
 	})
 }
 
-func TestIdentitiesComeInThoughTheirOrderIsRefused(t *testing.T) {
-	for _, status := range []int{400, 422} {
-		bubble(t, func(t *testing.T, b *bench) {
-			now := time.Now().UTC().Truncate(time.Second)
-			b.source.unsortable = status
-			b.source.identities = []fakeRow{{id: "i1", at: now.Add(-time.Second)}, {id: "i2", at: now.Add(-2 * time.Second)}}
-			b.begin(t)
-			time.Sleep(2 * time.Minute)
-			require.ElementsMatch(t, []string{"i1", "i2"}, b.inbox.ids("identity"))
-			require.Zero(t, b.metric(t, "halted", "engage/identities"))
-		})
-	}
-}
-
 // A host whose clock is ahead begins where the API's time says.
 func TestAClockAheadHidesNoFirstContents(t *testing.T) {
 	for fact, answers := range map[string]time.Duration{"the API answers": 0, "the API answers later": 20 * time.Minute} {
