@@ -46,7 +46,7 @@ func recordOf(facts topicFacts, note kafka.OffsetNote) record {
 // reach takes in that a note on the command at this offset is on record.
 func (r *record) reach(offset int64) { r.upTo = max(r.upTo, offset+1) }
 
-// doubts tells whether the command at this offset may have had an attempt on a ledger that is gone.
+// doubts reports whether the command at this offset may have had an attempt on a ledger that is gone.
 func (r *record) doubts(offset int64) bool { return offset < r.doubtful }
 
 // note returns the metadata of a committed offset, when notes on commands before upTo are on record

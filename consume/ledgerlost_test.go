@@ -24,7 +24,7 @@ func (b *bench) replace(topic string) {
 	b.client.PurgeTopicsFromClient(topic) // it would write to the old one
 }
 
-// The call of the first command had its effect, of which nobody was told; the second ended before it. Then the ledger is lost.
+// The call of the first command had its effect, which nobody heard of; the second ended before it. Then the ledger is lost.
 func TestWhatWasUnderWayWhenTheLedgerWasLostIsLookedUp(t *testing.T) {
 	bubble(t, func(t *testing.T, b *bench) {
 		b.api.script = func(_ context.Context, c ringcentral.CreateContent, _ int) (bool, error) {

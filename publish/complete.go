@@ -92,7 +92,7 @@ func (l *wishList) put(w *wish) {
 	l.order = append(l.order, w)
 	select {
 	case l.added <- struct{}{}:
-	default: // enough are told
+	default: // enough are woken
 	}
 }
 
@@ -117,6 +117,10 @@ func (l *wishList) take(q question) *wish {
 	}
 	return w
 }
+
+// fetchedHeader marks what was fetched by this stage: it may come into the inbox behind a row that
+// was read later.
+const fetchedHeader = "ringbridge.fetched"
 
 // A follower is an arrival made of an answer, for the inbox.
 type follower struct {
@@ -143,7 +147,9 @@ func (f *follower) record(topic string, codec Codec) (*kgo.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &kgo.Record{Topic: topic, Key: f.key, Value: value, Headers: []kgo.RecordHeader{{Key: traceHeader, Value: []byte(f.trace)}}}, nil
+	return &kgo.Record{Topic: topic, Key: f.key, Value: value, Headers: []kgo.RecordHeader{
+		{Key: traceHeader, Value: []byte(f.trace)}, {Key: fetchedHeader, Value: []byte("true")},
+	}}, nil
 }
 
 // follow puts an arrival to those that the next transactions write; false where

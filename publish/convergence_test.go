@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -284,4 +285,19 @@ func (s *source) alone(t *testing.T, field string, from, to any) {
 		got, _ := resourceOf(values[len(values)-1])
 		require.Equal(t, want, got, "%s: %v to %v", field, from, to)
 	}
+}
+
+// TestTheStateRemembersEveryField: all but the id, and what follows from the status.
+func TestTheStateRemembersEveryField(t *testing.T) {
+	names := func(value any, derived ...string) (names []string) {
+		for field := range reflect.TypeOf(value).Fields() {
+			if name := field.Tag.Get("avro"); !slices.Contains(derived, name) {
+				names = append(names, name)
+			}
+		}
+		return names
+	}
+	content, message := publish.RememberedFields()
+	require.ElementsMatch(t, names(schemas.Content{}, "id", "direction"), content)
+	require.ElementsMatch(t, names(schemas.Message{}, "id"), message)
 }

@@ -80,6 +80,14 @@ func TestWhatIsPublishedOfAContent(t *testing.T) {
 			[]step{{"imported", "1", 2, hi + `,"status":"new"`}, {"", "", 0, `"body":"hi, edited","status":"assigned"`}},
 			[]string{"imported", "updated"},
 		},
+		"a webhook issued in the future freezes nothing": {
+			[]step{{"imported", "1", 4e8, hi + `,"status":"new"`}, {"", "", 58, `"body":"hi, edited","status":"assigned"`}, {"", "", 58, `"body":"hi, edited","status":"replied"`}},
+			[]string{"imported", "updated", "updated"},
+		},
+		"nor does a row that changed in the future": {
+			[]step{{"", "", 4e8, hi}, {"", "", 58, ho}, {"", "", 59, hi}},
+			[]string{"imported", "updated", "updated"},
+		},
 		"one that changed long before it completes it only": {
 			[]step{{"imported", "1", 20, hi + `,"status":"new"`}, {"", "", 0, ho}, {"", "", 0, ho}},
 			[]string{"imported", "updated"},
@@ -220,8 +228,8 @@ func TestStoredStateOfAnotherFormIsRefused(t *testing.T) {
 		require.Error(t, publish.ReadContentEntry(entry), fact)
 	}
 	require.NoError(t, publish.ReadContentEntry("\x02\x01\x00\x00\x00\x00"))
-	require.Error(t, publish.ReadIdentityEntry("\x02\x00\x0012345"))
-	require.NoError(t, publish.ReadIdentityEntry("\x02\x00\x00123456"))
+	require.Error(t, publish.ReadIdentityEntry("\x02\x00\x00\x0012345"))
+	require.NoError(t, publish.ReadIdentityEntry("\x02\x00\x00\x00123456"))
 }
 
 func TestStateOfTheFirstFormIsRead(t *testing.T) {
@@ -285,5 +293,30 @@ func TestEachEventOnceInAnyOrder(t *testing.T) {
 			require.NoError(t, err)
 			require.Nil(t, value, "a replay publishes nothing: %+v", arrivals[i])
 		}
+	})
+}
+
+// TestAClockThatIsSetBackHidesNoRow: of two rows of one second, the later one in the inbox is newer,
+// whatever the clock of the process says that read it.
+func TestAClockThatIsSetBackHidesNoRow(t *testing.T) {
+	onBench(t, func(b *bench) {
+		defer b.start()()
+		for i, status := range []string{"new", "replied", "replied"} {
+			a := row("content", `{"id":"c1","thread_id":"t1","status":"`+status+`","updated_at":"2026-03-01T11:00:00Z"}`)
+			a.ReceivedAt = received.Add(-time.Duration(i) * 10 * time.Minute)
+			b.arrive(a)
+		}
+		late := row("content", `{"id":"c1","thread_id":"t1","status":"new","updated_at":"2026-03-01T11:00:00Z"}`)
+		late.Origin, late.ReceivedAt = schemas.OriginBackfill, received.Add(-time.Hour)
+		b.arrive(late) // a backfill writes long after it has read
+		for i, name := range []string{"a", "b"} {
+			a := row("identity", `{"id":"i1","display_name":"`+name+`"}`)
+			a.ReceivedAt = received.Add(-time.Duration(i+1) * 10 * time.Minute)
+			b.arrive(a)
+		}
+		b.settle()
+		once(b, 2)
+		require.Equal(b, "replied", *b.contents()[1].Content.Status)
+		require.Equal(b, []string{"a", "b"}, b.identities())
 	})
 }

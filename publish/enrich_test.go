@@ -151,6 +151,40 @@ func TestWhatTheWebhookLeavesOutIsAdded(t *testing.T) {
 	})
 }
 
+// TestFilesThatComeLateFollow: whatever became of the GET, a row that shows the file makes one update.
+func TestFilesThatComeLateFollow(t *testing.T) {
+	const before = `{"id":"c1","thread_id":"t-c1","body":"hello","status":"new","attachments":[],"created_at":"2026-03-01T11:59:59Z","updated_at":"2026-03-01T11:59:59Z"}`
+	after := strings.NewReplacer(`[]`, `[{"id":"f1","filename":"photo.png","size":5}]`, `"updated_at":"2026-03-01T11:59:59Z"`, `"updated_at":"2026-03-01T12:00:05Z"`).Replace(before)
+	for fact, set := range map[string]func(*fakeAPI){
+		"the API fails":                     func(f *fakeAPI) { f.down = true },
+		"the API does not know the content": func(*fakeAPI) {},
+		"the answer comes late":             func(f *fakeAPI) { f.answers["c1"], f.takes = before, 3500*time.Millisecond },
+		"the file is not yet linked":        func(f *fakeAPI) { f.answers["c1"] = before },
+		"there is no budget":                func(f *fakeAPI) { f.broke = true },
+	} {
+		t.Run(fact, func(t *testing.T) {
+			onBench(t, func(b *bench) {
+				api := newFakeAPI(map[string]string{})
+				set(api)
+				defer b.start(api.enrich)()
+				b.arrive(webhook(`{"type":"content.imported","id":"e1","issued_at":"2026-03-01T11:59:59.5Z","resource":{"type":"a/b","id":"c1","metadata":{"thread_id":"t-c1","body":"hello","status":"new","has_attachment":true}}}`))
+				b.settle()
+				time.Sleep(5 * time.Second)
+				b.arrive(row("content", after))
+				b.settle()
+				events := b.contents()
+				require.Equal(b, "content.imported", events[0].EventType)
+				require.Empty(b, events[0].Content.Attachments)
+				newest := events[len(events)-1]
+				require.Equal(b, "content.updated", newest.EventType)
+				require.Equal(b, "photo.png", *newest.Content.Attachments[0].Filename)
+				once(b, len(events))
+				require.LessOrEqual(b, len(events), 3, "one for a late answer, one for the row")
+			})
+		})
+	}
+}
+
 func TestAnAuthorIsAskedForOnce(t *testing.T) {
 	onBench(t, func(b *bench) {
 		api := newFakeAPI(map[string]string{"ada": ada})

@@ -21,12 +21,12 @@ import (
 //
 //	e   1
 //	r   1 · first offset (uvarint)
-//	i   2 · changed (varint, ms) · read (varint, ms) · fingerprint
+//	i   2 · changed (varint, ms) · read (varint, ms) · offset (varint) · fingerprint
 //	c   2 · single events (1 byte) · author shown (1 byte) · resource
 //	m   2 · created (1 byte) · revivals (uvarint) · revived (varint, ms) ·
 //	    count of statuses (uvarint) · a fingerprint each · resource
 //
-//	resource      updates (uvarint) · 1, changed, read, last read, confirmed (varint, ms each) and the row's values, or 0 ·
+//	resource      updates (uvarint) · 1, changed, read (varint, ms), offset (varint), confirmed (varint, ms) and the row's values, or 0 ·
 //	              count of claims (uvarint) · of each: number (uvarint) · from, at (varint, ms) · rank (uvarint) · value ·
 //	              where there are claims: moment (varint, ms) · count of those met (uvarint) · a fingerprint each
 //	values        which are not empty (uvarint, a bit each) · those
@@ -74,6 +74,7 @@ func (s messageState) entry() string {
 func (s identityState) entry() string {
 	out := binary.AppendVarint([]byte{entryVersion}, s.changed)
 	out = binary.AppendVarint(out, s.read)
+	out = binary.AppendVarint(out, s.offset)
 	return string(appendFingerprint(out, s.fingerprint))
 }
 
@@ -81,7 +82,7 @@ func (r *resource) append(out []byte) []byte {
 	out = binary.AppendUvarint(out, r.updates)
 	out = append(out, bit(r.row != nil))
 	if r.row != nil {
-		for _, at := range []int64{r.changed, r.read, r.lastRead, r.confirmed} {
+		for _, at := range []int64{r.changed, r.read, r.offset, r.confirmed} {
 			out = binary.AppendVarint(out, at)
 		}
 		out = appendValues(out, r.row)
@@ -184,7 +185,7 @@ func readIdentityState(entry string) (identityState, error) {
 	if r.version() == 1 {
 		return identityState{changed: r.varint(), fingerprint: 1}, r.fault()
 	}
-	s := identityState{changed: r.varint(), read: r.varint(), fingerprint: r.fingerprint()}
+	s := identityState{changed: r.varint(), read: r.varint(), offset: r.varint(), fingerprint: r.fingerprint()}
 	return s, r.end()
 }
 
@@ -249,7 +250,7 @@ func (r *entryReader) text() string {
 func (r *entryReader) resource(fields int) resource {
 	out := resource{updates: r.uvarint()}
 	if r.byte() != 0 {
-		out.changed, out.read, out.lastRead, out.confirmed = r.varint(), r.varint(), r.varint(), r.varint()
+		out.changed, out.read, out.offset, out.confirmed = r.varint(), r.varint(), r.varint(), r.varint()
 		out.row = r.values(fields)
 	}
 	for range min(r.uvarint(), uint64(fields)) {

@@ -149,3 +149,14 @@ func ContentBody(body []byte, api schemas.Api, received time.Time) (schemas.Cont
 	}
 	return f.content, f.complete, nil
 }
+
+// RememberedFields are the names of the fields of contents and messages that the state remembers.
+func RememberedFields() (content, message []string) {
+	for _, f := range contentFields {
+		content = append(content, f.name)
+	}
+	for _, f := range messageFields {
+		message = append(message, f.name)
+	}
+	return content, message
+}

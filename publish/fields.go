@@ -48,7 +48,7 @@ func textField[T any](name string, of func(*T) **string) field[T] {
 	}
 }
 
-// storedText tells null from empty text without copying the rest.
+// storedText distinguishes null from empty text without copying the rest.
 func storedText(p *string) string {
 	switch {
 	case p == nil:

@@ -19,7 +19,7 @@ type limits kafka.Limits
 
 func (l limits) of(topic string) int32 { return kafka.Limits(l).Of(topic) }
 
-// fits tells whether the topic takes the record. Compression is not counted on.
+// fits reports whether the topic takes the record. Compression is not counted on.
 func (l limits) fits(r *kgo.Record) bool { return kafka.Limits(l).Fits(r) }
 
 // describeTopics asks for what a session must know of its topics: how large their batches may be,

@@ -32,8 +32,8 @@ func (s *messageState) message(id string) schemas.Message {
 	return m
 }
 
-// reduce applies an arrival to the state. It returns the events to publish, in their order, and the
-// state after them.
+// reduce applies an arrival to the state, which stands at an offset of the inbox. It returns the
+// events to publish, in their order, and the state after them.
 //
 //	is there      never created ──▶ message.received or .sent, whenever it was so
 //	              else          ──▶ message.status_changed   a status that was not published yet
@@ -43,9 +43,10 @@ func (s *messageState) message(id string) schemas.Message {
 // An event shows the newest state whatever its arrival has shown. An arrival older than the state
 // changes nothing that is known. One that shows no time, as a sync does of what is gone, fills in
 // what is not known; that the message is gone counts when it came in after the last restoration.
-func (s messageState) reduce(f *messageFinding) (out []change, next messageState) {
+func (s messageState) reduce(f *messageFinding, offset int64) (out []change, next messageState) {
 	next = s
 	for _, o := range f.seen(&s) {
+		o.offset = offset
 		next.resource = next.apply(o, messageUnit)
 	}
 	was, is := s.message(""), next.message("")
@@ -106,7 +107,7 @@ func (s *messageState) updated(was *messageState, shown bool) bool {
 	return slices.ContainsFunc(changed, func(number int) bool { return slices.Contains(beside, number) })
 }
 
-// deletion tells the message's deletions apart: there is one more after each time that it was
+// deletion distinguishes the message's deletions: there is one more after each time that it was
 // restored. It is the same wherever the first one is met, with or without the message.
 func (s *messageState) deletion() string {
 	if s.revivals == 0 {

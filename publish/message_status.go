@@ -1,7 +1,7 @@
 package publish
 
 // A rank is how far a message has come by its status; 0 = a status not known yet,
-// of which only time tells.
+// which only time orders.
 type rank uint8
 
 const (

@@ -123,7 +123,7 @@ func (o *object) shows(name string) bool {
 }
 
 // blank reports whether JSON is an empty text, list or object, which are empty whatever the field
-// holds: some languages cannot tell them apart.
+// holds: some languages cannot distinguish them.
 func blank(raw json.RawMessage) bool {
 	switch raw[0] {
 	case '"':

@@ -57,7 +57,7 @@ func (f *messageFinding) seen(known *messageState) []*observation {
 // last, and before this came in, it was deleted. What was read before the newest row, or came in
 // before the last restoration, shows nothing: it is a repetition.
 func (f *messageFinding) gone(known *messageState) []*observation {
-	if !f.timeless() || !presenceOf(f.message.Availability).gone() || f.read < known.lastRead || f.read <= known.revived {
+	if !f.timeless() || !presenceOf(f.message.Availability).gone() || f.read < known.read || f.read <= known.revived {
 		return nil
 	}
 	o := observeEvent(messageFields, &f.message, func(name, _ string) bool { return name == availability })

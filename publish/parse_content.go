@@ -11,8 +11,8 @@ import (
 
 // A contentFinding is what an arrival says about a content.
 type contentFinding struct {
-	eventType  string // the webhook's type; "" = a row, which tells a state and no event
-	occurrence string // of a webhook: tells events of one type apart
+	eventType  string // the webhook's type; "" = a row, which shows a state and no event
+	occurrence string // of a webhook: distinguishes events of one type
 
 	at         time.Time  // of an update that a row makes
 	occurredAt time.Time  // of the event; of a row, of its first sight

@@ -26,9 +26,10 @@ type observation struct {
 
 	// Of a row: when the resource changed last, 0 where it does not say; and when it was read.
 	changed, read int64
-	fresh         bool // a single GET, which no list holds back: it is newer than every webhook before it
-	// Of a webhook: between from and at the resource was as it says; print tells those of one
-	// moment apart. at = 0 is older than everything: it fills in what is not known, the greatest
+	offset        int64 // in the inbox, of what the poller has read; else 0
+	fresh         bool  // a single GET, which no list holds back: it is newer than every webhook before it
+	// Of a webhook: between from and at the resource was as it says; print distinguishes those of one
+	// moment. at = 0 is older than everything: it fills in what is not known, the greatest
 	// rank first.
 	from, at int64
 	print    uint64
@@ -47,7 +48,7 @@ func (c claim) before(other claim) bool {
 	return cmp.Or(cmp.Compare(c.at, other.at), cmp.Compare(c.rank, other.rank)) < 0
 }
 
-// maxMet bounds the webhooks of one moment that are told apart. Further ones count as the last.
+// maxMet bounds the webhooks of one moment that are distinguished. Further ones count as the last.
 const maxMet = 64
 
 // A resource is the newest that all ways in have shown, field by field: the newest row, and over it
@@ -55,19 +56,20 @@ const maxMet = 64
 // come in, and however often, so that a replay changes nothing. The zero value is one never met.
 //
 // A row is newer than another one that changed in an earlier second, or in the same second and was
-// read before: rows have seconds. (Messages have milliseconds.) It is newer than a claim when it was
+// read before: rows have seconds. (Messages have milliseconds.) The poller's rows come in as they were
+// read, so that the inbox's order shows it where a clock was set back. A row is newer than a claim when it was
 // read after the webhook was issued, and changed issueLag before that at most. A list that lags
 // behind does not hide a webhook for longer than that.
 type resource struct {
 	row       []string // values of the newest row; nil = there was none
 	changed   int64    // ms, when the row changed; 0 = no row has said
-	read      int64    // ms, when the row was read
-	lastRead  int64    // ms, when any row was read last
+	read      int64    // ms, when any row was read last
+	offset    int64    // of the last row in the inbox
 	confirmed int64    // ms: any row shows a change of then, or was read then and is fresh or does not say
 	claims    map[int]claim
 	moment    int64    // ms, at which the newest webhook over the row was issued
 	met       []uint64 // the prints of the webhooks of that moment, as they came in; never changed in place
-	updates   uint64   // updates published: tells two of equal state apart
+	updates   uint64   // updates published: distinguishes two of equal state
 }
 
 // value returns the newest value of a field.
@@ -92,10 +94,10 @@ func (r resource) apply(o *observation, unit time.Duration) resource {
 
 func (r resource) withRow(o *observation, unit time.Duration) resource {
 	if r.olderThan(o, unit) {
-		r.row, r.read = o.values, o.read
+		r.row = o.values
 		r.changed = max(r.changed, o.changed)
 	}
-	r.lastRead = max(r.lastRead, o.read)
+	r.read, r.offset = max(r.read, o.read), max(r.offset, o.offset)
 	r.confirmed = max(r.confirmed, cmp.Or(o.changed, o.read))
 	if o.fresh {
 		r.confirmed = max(r.confirmed, o.read)
@@ -118,22 +120,23 @@ func (r resource) withRow(o *observation, unit time.Duration) resource {
 
 // olderThan reports whether a row is newer than the one known.
 func (r resource) olderThan(o *observation, unit time.Duration) bool {
-	switch {
-	case r.row == nil:
+	if r.row == nil {
 		return true
-	case o.changed == 0:
-		return o.read > r.lastRead
+	}
+	later := o.read > r.read || o.offset > r.offset
+	if o.changed == 0 {
+		return later
 	}
 	size := unit.Milliseconds()
 	was, is := floor(r.changed, size), floor(o.changed, size)
-	return is > was || is == was && o.read > r.read
+	return is > was || is == was && later
 }
 
 func floor(ms, unit int64) int64 { return ms - ((ms%unit)+unit)%unit }
 
 // supersedes reports whether the row is newer than a claim.
 func (r resource) supersedes(from, at int64) bool {
-	return r.row != nil && r.lastRead >= at && r.confirmed >= from
+	return r.row != nil && r.read >= at && r.confirmed >= from
 }
 
 func (r resource) withClaims(o *observation) resource {
@@ -179,7 +182,7 @@ func (r *resource) claim(number int, c claim) {
 	r.claims[number] = c
 }
 
-// occurrence tells an update of the resource from all others of it.
+// occurrence distinguishes an update of the resource from all others of it.
 func (r *resource) occurrence(fields int, more ...string) string {
 	values := append([]string{strconv.FormatInt(r.changed, 10), strconv.FormatUint(r.updates, 10)}, more...)
 	for number := range fields {
@@ -236,11 +239,11 @@ func numbersOf[T any](fields []field[T], names ...string) (out []int) {
 	return out
 }
 
-// bounded returns the time of a state as told, or 0 where there is none that can be true at a time
+// bounded returns the time of a state as shown, or 0 where there is none that can be true at a time
 // of reading.
-func bounded(told *time.Time, read int64) int64 {
-	if told == nil || millis(*told) > read+clockSlack.Milliseconds() {
+func bounded(shown *time.Time, read int64) int64 {
+	if shown == nil || millis(*shown) > read+clockSlack.Milliseconds() {
 		return 0
 	}
-	return millis(*told)
+	return millis(*shown)
 }

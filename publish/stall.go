@@ -17,7 +17,7 @@ import (
 )
 
 // stallBound is how long a session may get on with nothing while there are records for it to read. It is more than all that it waits
-// for by itself: a held record for maxEnrichTimeout, transactionBound, or a trouble that is told. What is left is a client that waits for good, as was
+// for by itself: a held record for maxEnrichTimeout, transactionBound, or a trouble that is reported. What is left is a client that waits for good, as was
 // seen after a broker had been killed: it hears of no fault, and the partitions it owns are nobody else's.
 const stallBound = 2 * time.Minute / failpoint.Haste
 

@@ -36,7 +36,7 @@ func (s *session) publish(ctx context.Context) error {
 		return err
 	case len(b.units) == 0 && (len(b.followers) == 0 || len(b.stops) == 0):
 		// A transaction without offsets would take half a second: the client then
-		// cannot tell how old the broker is.
+		// cannot know how old the broker is.
 		s.metrics.held.Set(float64(s.polled.len()))
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -115,6 +116,16 @@ func (u *unit) weighContent(s *stage, f *contentFinding) error {
 	return nil
 }
 
+// order returns the offset of a record where that shows when its resource was read: the poller writes
+// what it reads as it has read it. 0 = it does not.
+func (u *unit) order() int64 {
+	fetched := func(h kgo.RecordHeader) bool { return h.Key == fetchedHeader }
+	if u.arrival.Origin != schemas.OriginPoll || slices.ContainsFunc(u.record.Headers, fetched) {
+		return 0
+	}
+	return u.record.Offset
+}
+
 // contentView returns what the unit shows of a content.
 func (u *unit) contentView(f *contentFinding) *contentView {
 	v := &contentView{eventType: f.eventType, occurrence: f.occurrence, seen: f.seen(millis(u.arrival.ReceivedAt))}
@@ -124,6 +135,9 @@ func (u *unit) contentView(f *contentFinding) *contentView {
 			o.fresh = true
 			v.seen = append(v.seen, o)
 		}
+	}
+	for _, o := range v.seen {
+		o.offset = u.order()
 	}
 	if u.author != nil {
 		v.author = u.author.ID
@@ -158,7 +172,7 @@ func (u *unit) weighMessage(s *stage, f *messageFinding) error {
 	if err != nil {
 		return err
 	}
-	changes, next := state.reduce(f)
+	changes, next := state.reduce(f, u.order())
 	s.put(key, next.entry())
 	if len(changes) == 0 {
 		u.repeat = classMessage
@@ -175,7 +189,7 @@ func (u *unit) weighIdentity(s *stage, f *identityFinding) error {
 	if err != nil {
 		return err
 	}
-	news, next := state.reduce(f)
+	news, next := state.reduce(f, u.order())
 	s.put(key, next.entry())
 	if !news {
 		u.repeat = classIdentity

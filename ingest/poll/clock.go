@@ -26,7 +26,7 @@ type clock interface {
 }
 
 // readClock notes how far the API's clock is from this host's, and reports whether it is known.
-// Rows are dated by the API, so that where a list was read to has to be told by its clock.
+// Rows are dated by the API, so that where a list was read to has to be measured by its clock.
 func (s *stream) readClock(ctx context.Context) bool {
 	var api any = s.source
 	if s.kind.owner() == apiPlatform {

@@ -27,16 +27,17 @@ type fakeSource struct {
 	identities []fakeRow
 	ids        int
 
-	ascending bool                                                // of identities
-	skew      time.Duration                                       // of the API's clock, as ids tell it
-	noCount   bool                                                // the envelope does not tell
-	count     func(total, offset, rows int) int                   // what it says instead; nil = the total
-	clamp     int                                                 // rows that a page has at most; 0 = 150
-	refuse    func(list string, offset, limit int) error          // pages that it does not give; nil = none
-	clock     func() time.Time                                    // the API's; nil = it does not tell
-	calls     []string                                            // what was asked for, and when
-	before    func(ctx context.Context, list string, n int) error // each call, counted by list
-	counts    map[string]int
+	ascending  bool                                                // of identities
+	unsortable int                                                 // status with which their order is refused; 0 = it is not
+	skew       time.Duration                                       // of the API's clock, as ids tell it
+	noCount    bool                                                // the envelope does not tell
+	count      func(total, offset, rows int) int                   // what it says instead; nil = the total
+	clamp      int                                                 // rows that a page has at most; 0 = 150
+	refuse     func(list string, offset, limit int) error          // pages that it does not give; nil = none
+	clock      func() time.Time                                    // the API's; nil = it has none
+	calls      []string                                            // what was asked for, and when
+	before     func(ctx context.Context, list string, n int) error // each call, counted by list
+	counts     map[string]int
 }
 
 // newID returns an id that was made at t.
@@ -106,8 +107,8 @@ func (f *fakeSource) Contents(ctx context.Context, q ringcentral.ContentsQuery) 
 }
 
 func (f *fakeSource) Identities(ctx context.Context, q ringcentral.IdentitiesQuery) (ringcentral.Page, error) {
-	if q.Sort != "updated_at" {
-		return ringcentral.Page{}, fmt.Errorf("sort %q", q.Sort)
+	if q.Sort != "" && f.unsortable != 0 {
+		return ringcentral.Page{}, &ringcentral.Error{Op: "list_identities", Status: f.unsortable, Outcome: ringcentral.Refused}
 	}
 	return f.page(ctx, "identities", &f.identities, q.Offset, q.Limit, f.ascending)
 }

@@ -274,3 +274,17 @@ func TestConfigNamesEveryFault(t *testing.T) {
 	require.ErrorContains(t, poll.Config{Interval: 1, Overlap: 3, SweepInterval: 1, Sweep: 2}.Validate(), "POLL_OVERLAP")
 	require.NoError(t, config().Validate())
 }
+
+func TestIdentitiesComeInThoughTheirOrderIsRefused(t *testing.T) {
+	for _, status := range []int{400, 422} {
+		bubble(t, func(t *testing.T, b *bench) {
+			now := time.Now().UTC().Truncate(time.Second)
+			b.source.unsortable = status
+			b.source.identities = []fakeRow{{id: "i1", at: now.Add(-time.Second)}, {id: "i2", at: now.Add(-2 * time.Second)}}
+			b.begin(t)
+			time.Sleep(2 * time.Minute)
+			require.ElementsMatch(t, []string{"i1", "i2"}, b.inbox.ids("identity"))
+			require.Zero(t, b.metric(t, "halted", "engage/identities"))
+		})
+	}
+}

@@ -22,7 +22,7 @@ type harvest struct {
 
 	overflow bool      // rows were left out
 	holes    int       // rows that the API does not give
-	open     bool      // one of them came behind all rows that tell their time
+	open     bool      // one of them came behind all rows that have a time
 	missing  time.Time // rows from this time on may be missing; zero = none are
 	head     census    // of the first page
 	newest   time.Time // of all rows read

@@ -3,6 +3,9 @@ package poll
 import (
 	"cmp"
 	"context"
+	"errors"
+	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/ringbridge/ringbridge/ingest"
@@ -51,12 +54,37 @@ func kinds() []kind {
 		{
 			stream: identitiesStream,
 			name:   "identity",
-			fetch: func(ctx context.Context, source Source, offset, limit int) (ringcentral.Page, error) {
-				return source.Identities(ctx, ringcentral.IdentitiesQuery{Sort: "updated_at", Offset: offset, Limit: limit})
-			},
-			at:  func(f fields) lenient.Text { return f.UpdatedAt },
-			key: func(r row) string { return r.id },
+			fetch:  sortedIdentities(),
+			at:     func(f fields) lenient.Text { return f.UpdatedAt },
+			key:    func(r row) string { return r.id },
 		},
+	}
+}
+
+// unsortedFor is how long a list is asked for without an order after the API has refused it.
+const unsortedFor = time.Hour
+
+// sortedIdentities lists identities by their changes, newest first. Where the API refuses the order,
+// it lists them in its own for a while: the newest come in, and changes of old ones may be missed.
+func sortedIdentities() func(context.Context, Source, int, int) (ringcentral.Page, error) {
+	var refused atomic.Int64 // unix ms until which the order is not asked for
+	return func(ctx context.Context, source Source, offset, limit int) (ringcentral.Page, error) {
+		q := ringcentral.IdentitiesQuery{Sort: "updated_at", Offset: offset, Limit: limit}
+		if time.Now().UnixMilli() < refused.Load() {
+			q.Sort = ""
+		}
+		page, err := source.Identities(ctx, q)
+		answer, ok := errors.AsType[*ringcentral.Error](err)
+		if q.Sort == "" || !ok || answer.Status != http.StatusBadRequest && answer.Status != http.StatusUnprocessableEntity {
+			return page, err
+		}
+		q.Sort = ""
+		unsorted, again := source.Identities(ctx, q)
+		if again != nil {
+			return page, err // the order was not the reason
+		}
+		refused.Store(time.Now().Add(unsortedFor).UnixMilli())
+		return unsorted, nil
 	}
 }
 

@@ -71,7 +71,7 @@ func readRow(raw json.RawMessage, now time.Time, seed hashSeed, at func(fields) 
 }
 
 // futureSlack is how far ahead of the API's clock a row may be dated. Beyond it the date is one of
-// the source's, and the API may sort by another: it tells neither the order nor how far the list
+// the source's, and the API may sort by another: it shows neither the order nor how far the list
 // was read.
 const futureSlack = 24 * time.Hour
 

@@ -129,7 +129,7 @@ func (s *stream) backLevel(level slog.Level) slog.Level {
 	return slog.LevelDebug
 }
 
-// reached returns the time up to which an answer tells everything: the platform's, of the
+// reached returns the time up to which an answer shows everything: the platform's, of the
 // answer, or that of the newest row where there is none. It is never after our own.
 func (s *stream) reached(answer ringcentral.SyncAnswer, h *harvest, began time.Time) time.Time {
 	at := answer.Time

@@ -199,7 +199,7 @@ func (k *Keeper) look(s ringcentral.Subscription) {
 	k.reportDisabled(s)
 }
 
-// replace makes a subscription that the platform has given up anew. It goes only when
+// replace makes a subscription that the platform has given up. It goes only when
 // another one may be made: the platform may take it up again.
 func (k *Keeper) replace(ctx context.Context, s ringcentral.Subscription) (ringcentral.Subscription, error) {
 	if !k.changes.ready(time.Now()) {

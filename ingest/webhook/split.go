@@ -50,7 +50,7 @@ type Parts struct {
 // resource or id stands there twice, nobody knows which one is meant, so it is in Rest.
 //
 // limit bounds what a compressed body becomes, in bytes. An error means that there are no events at
-// all. It is one of those above, or of package body's; [TooLarge] tells the one that is about the
+// all. It is one of those above, or of package body's; [TooLarge] reports the one that is about the
 // limit.
 func Split(b Body, limit int64) (Parts, error) { return split(b, limit, (*Parts).engage) }
 

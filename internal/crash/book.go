@@ -77,12 +77,19 @@ func (b *Book) Tell(id, conversation string, number int, webhook, due bool) {
 	b.messages[id] = &message{conversation: conversation, number: number, webhook: webhook, due: due, late: b.holes && !webhook}
 }
 
-// Holes notes whether, of what is told from now on, the poller may not find some before what is
+// Holes notes whether, of what is reported from now on, the poller may not find some before what is
 // newer.
 func (b *Book) Holes(there bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.holes = there
+}
+
+// Hollow reports whether the poller may not find some of what is reported now.
+func (b *Book) Hollow() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.holes
 }
 
 // Made notes a reply of the account's own, which the poller must find. Its place is counted among the replies.

@@ -219,7 +219,7 @@ func TestAnUpdateShowsSomethingElse(t *testing.T) {
 	}
 }
 
-// TestAStateThatIsRetoldIsNoOther has an update tell the state of the event before it, since
+// TestAStateThatIsRetoldIsNoOther has an update show the state of the event before it, since
 // something else changed.
 func TestAStateThatIsRetoldIsNoOther(t *testing.T) {
 	b := crash.NewBook()

@@ -22,7 +22,7 @@ func (b *Book) Comes(id string, states ...string) {
 	}
 }
 
-// Told notes that an event tells a message's state.
+// Told notes that an event shows a message's state.
 func (b *Book) Told(id, state string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -30,7 +30,7 @@ func (b *Book) Told(id, state string) {
 	w.told = append(w.told, state)
 }
 
-// Retold notes that an event tells a message's state, and more: where that is the state told last,
+// Retold notes that an event shows a message's state, and more: where that is the state shown last,
 // it was the rest that changed.
 func (b *Book) Retold(id, state string) {
 	b.mu.Lock()

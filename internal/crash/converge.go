@@ -76,7 +76,7 @@ func (b *Book) State(id string, state State) {
 }
 
 // engageState is what a row of Engage Digital shows. Its title is left out where it has none: a
-// webhook tells the thread's.
+// webhook shows the thread's.
 func engageState(c *sandbox.Content) State {
 	s := State{
 		"source_id": c.SourceID, "source_type": fold(c.SourceType), "thread_id": c.ThreadID, "intervention_id": string(c.InterventionID),
@@ -137,7 +137,7 @@ func contentState(c *schemas.Content) State {
 	return s
 }
 
-// storeState is what a row of the message store shows. Of what is gone a sync tells that alone.
+// storeState is what a row of the message store shows. Of what is gone a sync shows that alone.
 func storeState(m *sandbox.Message) State {
 	s := State{"availability": m.Availability}
 	if m.Availability != sandbox.AvailabilityAlive {
@@ -159,7 +159,7 @@ func storeState(m *sandbox.Message) State {
 	return s
 }
 
-// messageState is what an event shows. A notification tells the milliseconds of a creation, the
+// messageState is what an event shows. A notification has the milliseconds of a creation, the
 // store does not.
 func messageState(m *schemas.Message) State {
 	var to, files []string

@@ -48,19 +48,19 @@ func oddities() []oddity {
 		)},
 		{name: "counts null", on: quirks(on("page_clamped", `5`, engageContents, engageIdentities), on("count", `"null"`, engageContents, engageIdentities))},
 		{name: "page tokens cycle", holes: true, on: quirks(
-			on("page_clamped", `2`, socialContents, socialIdentities), unthreaded(on("page_token_cycles", ``, socialContents, socialIdentities)),
+			on("page_clamped", `2`, socialContents, socialIdentities), sparingLookups(on("page_token_cycles", ``, socialContents, socialIdentities)),
 		)},
 		{name: "page tokens repeat", holes: true, on: quirks(
-			on("page_clamped", `2`, socialContents, socialIdentities), unthreaded(on("page_token_repeats", ``, socialContents, socialIdentities)),
+			on("page_clamped", `2`, socialContents, socialIdentities), sparingLookups(on("page_token_repeats", ``, socialContents, socialIdentities)),
 		)},
 		{name: "page tokens expire", holes: true, on: expiringTokens},
 		{name: "order refused", on: refused("order_refused", "CMN-101", "EDI-036", "EDI-028", "EDI-038")},
-		{name: "page size refused", on: quirks(on("page_size_refused", `50`, engageContents, engageIdentities, socialContents, socialIdentities, messageList))},
+		{name: "page size refused", on: quirks(sparingLookups(on("page_size_refused", `50`, engageContents, engageIdentities, socialContents, socialIdentities, messageList)))},
 		{name: "a row that no page holds", holes: true, on: quirks(
-			on("page_clamped", `5`, engageContents, messageList), on("poison_row", `12`, engageContents, messageList),
+			on("page_clamped", `5`, engageContents, messageList), sparingLookups(on("poison_row", `12`, engageContents, messageList)),
 		)},
 		{name: "no pages beyond a window", holes: true, on: quirks(
-			on("page_clamped", `5`, engageContents, engageIdentities), on("page_window", `20`, engageContents, engageIdentities),
+			on("page_clamped", `5`, engageContents, engageIdentities), sparingLookups(on("page_window", `20`, engageContents, engageIdentities)),
 		)},
 		{name: "sync tokens refused", on: refused("sync_token_refused", "MSG-333", "CMN-101", "404 CMN-102", "410", "403 CMN-101")},
 		{name: "deleted messages refused", on: refused("deleted_refused", "CMN-101", "403", "500")},
@@ -81,7 +81,7 @@ func oddities() []oddity {
 		{name: "files come late", on: (*round).lateFiles},
 		{name: "contents made are answered otherwise", on: (*round).otherStatus},
 		{name: "webhooks lack fields", on: payload(func(random *rand.Rand) sandbox.Payload {
-			// What decides the partition is told: a stream is not yet the unit of it.
+			// What decides the partition is kept: a stream is not yet the unit of it.
 			return sandbox.Payload{OmitRate: random.Float64(), Keep: []string{"thread_id", "threadId", "conversation", "conversationId", "direction"}}
 		})},
 		{name: "webhooks issued in the future", on: payload(func(*rand.Rand) sandbox.Payload {
@@ -112,11 +112,11 @@ func on(name, value string, routes ...string) (faults []sandbox.Fault) {
 	return faults
 }
 
-// unthreaded spares the lists of one conversation, in which look-ups search: what they can never
-// find there is ambiguous, and the harness hides no truth for good.
-func unthreaded(faults []sandbox.Fault) []sandbox.Fault {
+// sparingLookups spares the lists in which look-ups search, of one conversation, query or direction:
+// what they can never find there is ambiguous, and the harness hides no truth for good.
+func sparingLookups(faults []sandbox.Fault) []sandbox.Fault {
 	for i := range faults {
-		faults[i].Match = map[string]string{"threadIds": ""}
+		faults[i].Match = map[string]string{"threadIds": "", "q": "", "direction": ""}
 	}
 	return faults
 }
@@ -165,7 +165,7 @@ func (r *round) add(faults ...sandbox.Fault) error {
 func expiringTokens(r *round, random *rand.Rand) error {
 	wordings := []string{"CMN-101", "410", "404 CMN-102", "EDI-028"}
 	expired := sandbox.Fault{Quirk: "page_token_refused", Value: quoted(wordings[random.IntN(len(wordings))]), Rate: 0.5}
-	return r.add(append(on("page_clamped", `2`, socialContents, socialIdentities), expired)...)
+	return r.add(append(on("page_clamped", `2`, socialContents, socialIdentities), sparingLookups([]sandbox.Fault{expired})...)...)
 }
 
 // endlessDeleted has the list of deleted messages lead on for ever.

@@ -8,13 +8,13 @@ import (
 	"github.com/ringbridge/ringbridge/internal/sandbox"
 )
 
-// The contents of Engage Digital that the account tells of itself, and lists.
+// The contents of Engage Digital that the account reports and lists.
 const (
 	toldLanes = 2
 	toldEach  = 3
 )
 
-// told puts contents with all that one can have into the account, which tells of them, and changes
+// told puts contents with all that one can have into the account, which reports them, and changes
 // some afterwards. Each stands by itself: webhooks come in no order.
 func (b *bed) told(ctx context.Context, l lane) error {
 	for n := range toldEach {
@@ -45,7 +45,7 @@ func (b *bed) told(ctx context.Context, l lane) error {
 	return nil
 }
 
-// engageChanges are fields that change after a content was told: a value becomes another, null or
+// engageChanges are fields that change after a content was reported: a value becomes another, null or
 // empty, and null a value.
 func engageChanges() []string {
 	return []string{

@@ -79,8 +79,10 @@ func thousand(t *testing.T, disturb func(*world, *bridge) *bridge) {
 	imported := func() map[string]int {
 		seen := map[string]int{}
 		for _, e := range w.contents() {
-			require.Equal(t, "content.imported", e.EventType)
-			seen[e.Content.ID]++
+			if e.EventType != "content.updated" { // a row completes what its webhook left out
+				require.Equal(t, "content.imported", e.EventType)
+				seen[e.Content.ID]++
+			}
 		}
 		return seen
 	}

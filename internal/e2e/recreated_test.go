@@ -159,7 +159,7 @@ func (s *supervised) deliver(n int) {
 	}, "the webhook is taken")
 }
 
-// done tells whether all of a round has come out.
+// done reports whether all of a round has come out.
 func (s *supervised) done(n int, parents []sandbox.Content) bool {
 	events := map[string]int{}
 	for _, e := range s.contents() {

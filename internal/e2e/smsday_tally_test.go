@@ -41,10 +41,11 @@ type textTally struct {
 
 // textLife is what the topic tells of a text, so far.
 type textLife struct {
-	firsts   int
-	unread   bool
-	read     int // how often it was told so later
-	statuses []string
+	firsts    int
+	unread    bool
+	shownRead bool // by the newest event
+	read      int  // how often it was told so later
+	statuses  []string
 }
 
 // stage orders the statuses.
@@ -99,12 +100,13 @@ func (t *textTally) add(id int64, e *schemas.MessageEvent, told *toldTexts) {
 	case e.EventType == "message.status_changed":
 		t.statuses++
 		t.status(id, life, deref(e.Message.Status), told)
-	case e.EventType == "message.updated" && deref(e.Message.ReadStatus) == "READ":
+	case e.EventType != "message.updated":
+		t.untold++
+	case deref(e.Message.ReadStatus) == "READ" && !life.shownRead:
 		t.reads++
 		life.read++
-	default:
-		t.untold++
-	}
+	} // else a row completes what its notification left out
+	life.shownRead = deref(e.Message.ReadStatus) == "READ"
 }
 
 // first sees to the order of the texts, whose ids grow.

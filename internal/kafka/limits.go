@@ -14,7 +14,7 @@ import (
 
 const (
 	// defaultLimit is Kafka's default max.message.bytes, the least that a topic
-	// is let to have: it is assumed where the broker does not tell.
+	// is let to have: it is assumed where the broker does not say.
 	defaultLimit = minMessageBytes
 	// recordOverhead is more than a batch of one record adds to its key, value
 	// and headers.
@@ -32,7 +32,7 @@ func (l Limits) Of(topic string) int32 {
 	return defaultLimit
 }
 
-// Fits tells whether the topic takes the record. Compression is not counted on.
+// Fits reports whether the topic takes the record. Compression is not counted on.
 func (l Limits) Fits(r *kgo.Record) bool { return BatchBytes(r) <= int(l.Of(r.Topic)) }
 
 // BatchBytes returns the most that a batch of these records has, uncompressed.
@@ -47,7 +47,7 @@ func BatchBytes(records ...*kgo.Record) (size int) {
 }
 
 // ReadLimits asks the broker. It fails when the broker is out of reach; a topic
-// it does not tell about is not in the answer.
+// it does not describe is not in the answer.
 func ReadLimits(ctx context.Context, adm *kadm.Client, topics ...string) (Limits, error) {
 	configs, err := adm.DescribeTopicConfigs(ctx, topics...)
 	if err != nil {
@@ -135,5 +135,5 @@ func lowered(limit int32, records []*kgo.Record) int32 {
 	return max(recordOverhead, min(limit, int32(largest))-1)
 }
 
-// IsTooLarge tells whether the broker, or the client in its stead, will never take the bytes.
+// IsTooLarge reports whether the broker, or the client in its stead, will never take the bytes.
 func IsTooLarge(err error) bool { return errors.Is(err, kerr.MessageTooLarge) }

@@ -43,7 +43,7 @@ func (n OffsetNote) String() string {
 	return strings.Join(words, " ")
 }
 
-// Foreign tells whether the offset is known to be of another topic than that with the id: one that
+// Foreign reports whether the offset is known to be of another topic than that with the id: one that
 // had the same name and was deleted. Then it means nothing.
 func (n OffsetNote) Foreign(id kadm.TopicID) bool {
 	of, known := n[noteTopic]

@@ -79,11 +79,11 @@ func (w *TopicWatch) Look(ctx context.Context) (report TopicReport, err error) {
 	return report, err
 }
 
-// Changed tells whether the topics are not those any more that the process's clients know: they
+// Changed reports whether the topics are not those any more that the process's clients know: they
 // cannot work on, and new ones can.
 func (r TopicReport) Changed() bool { return len(r.Deleted)+len(r.Replaced)+len(r.Resized) > 0 }
 
-// Settled tells whether new clients could work: every topic exists, and their settings agree.
+// Settled reports whether new clients could work: every topic exists, and their settings agree.
 // While somebody changes one topic after the other, they do not.
 func (r TopicReport) Settled() bool { return len(r.Deleted)+len(r.Faults) == 0 }
 

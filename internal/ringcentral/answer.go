@@ -23,7 +23,7 @@ type Page struct {
 	Records []json.RawMessage
 }
 
-// readPage decodes the envelope of a list by offset. Numbers that make no sense count as not told.
+// readPage decodes the envelope of a list by offset. Numbers that make no sense count as absent.
 func readPage(page *Page) func([]byte) error {
 	return func(body []byte) error {
 		e, err := readEnvelope(body)

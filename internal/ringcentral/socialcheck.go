@@ -99,7 +99,7 @@ func checkRows(filters []filter, order OrderBy, more func(socialRow) string) fun
 		var before time.Time
 		for _, record := range records {
 			var row socialRow
-			_ = json.Unmarshal(record, &row) // a field of another shape can't tell
+			_ = json.Unmarshal(record, &row) // a field of another shape shows nothing
 			name := missed(filters, row)
 			if name == "" && more != nil {
 				name = more(row)

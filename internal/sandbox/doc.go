@@ -39,7 +39,7 @@
 //	POST /restapi/v1.0/subscription  GET; GET, PUT, DELETE …/{id}; POST …/{id}/renew
 //
 // Traps kept on purpose: a refresh ends the old access token at once; every request inside a
-// penalty window begins it anew (and is counted as an offender, also when its token is dead or a
+// penalty window begins it again (and is counted as an offender, also when its token is dead or a
 // fault spoils it); a rate group is spelled Light here and light there; a filter with a wrong name
 // is ignored and gives everything, as does a page token without the filters it came with;
 // conversationId is a number beyond 2^53, and all there is in the answer to a sent text;
@@ -48,7 +48,7 @@
 // queue's number are in the queue's store, and in the user's lists only for one who names the
 // owner; a content that Social Messaging made is answered 201; a second DELETE purges, and one
 // without an id deletes everything; a sync overlaps by five seconds, has no pages, returns more
-// than was asked for, and tells nothing of what was deleted but the id; expiresIn inside
+// than was asked for, and shows nothing of what was deleted but the id; expiresIn inside
 // deliveryMode is not seen; two subscriptions may be alike; a notification that fails is lost, and
 // a subscription whose notifications fail for ten minutes is blacklisted for good.
 //

@@ -18,10 +18,10 @@ type Payload struct {
 	// always do.
 	OmitRate float64  `json:"omit_rate,omitempty"`
 	Keep     []string `json:"keep,omitempty"`
-	// IssuedShift is added to the time of issue: an event that tells later than it happened, or
+	// IssuedShift is added to the time of issue: an event that is reported later than it happened, or
 	// before it did.
 	IssuedShift Duration `json:"issued_shift,omitempty"`
-	// Gzip compresses the body, as Content-Encoding tells.
+	// Gzip compresses the body, as Content-Encoding says.
 	Gzip bool `json:"gzip,omitempty"`
 }
 
@@ -48,7 +48,7 @@ func (p Payload) shifted(text, layout string) string {
 	return at.Add(time.Duration(p.IssuedShift)).Format(layout)
 }
 
-// packed compresses a body where that is wanted, and returns the encoding to tell.
+// packed compresses a body where that is wanted, and returns the encoding to name.
 func (p Payload) packed(body []byte) ([]byte, string) {
 	if !p.Gzip || body == nil {
 		return body, ""

@@ -39,7 +39,7 @@ type PlatformConfig struct {
 	Limits map[RateGroup]int
 	// Groups moves a route, as in "GET /restapi/v1.0/subscription", to another group than the documented one.
 	Groups map[string]RateGroup
-	// Penalty is how long a group stays shut after a 429; every request within begins it anew. 0 means 60 s.
+	// Penalty is how long a group stays shut after a 429; every request within begins it again. 0 means 60 s.
 	Penalty time.Duration
 	// PenaltyGrace is how long after a 429 a request may still have been on its way: it is refused and begins the window anew,
 	// but is counted as crossed, not as an offender.

@@ -24,7 +24,7 @@ type CallQueue struct {
 	Name string `json:"name"`
 }
 
-// Owner is whose store a message is in. A message of the user's own does not tell.
+// Owner is whose store a message is in. A message of the user's own has none.
 type Owner struct {
 	ExtensionID   string `json:"extensionId"`
 	ExtensionType string `json:"extensionType"`
@@ -80,7 +80,7 @@ func (f *messageFilter) owned(m *message) bool {
 	return slices.Contains(f.Owners, ownerAny) || slices.Contains(f.Owners, extensionOf(m.owner))
 }
 
-// viewOwner is what a message tells of its owner.
+// viewOwner is what a message shows of its owner.
 func (p *Platform) viewOwner(m *message) *Owner {
 	q := p.queue(m.owner)
 	if q == nil {

@@ -72,7 +72,7 @@ func statusOf(code string) int {
 	return http.StatusBadRequest
 }
 
-// wording is the message of a code and, where that does not tell the reason, its details.
+// wording is the message of a code and, where that does not name the reason, its details.
 func wording(code, parameter string) (message, details string) {
 	switch code {
 	case codeInvalid:
@@ -131,7 +131,7 @@ func refuseParameter(c *call, parameter string) *reply {
 	return refuseWith(c, http.StatusBadRequest, codeInvalid, errorDetail{ParameterName: parameter})
 }
 
-// clamp lowers the page's size. The envelope tells the lower one.
+// clamp lowers the page's size. The envelope names the lower one.
 func clamp(o *oddity, c *call) *reply {
 	name := "limit"
 	if _, platform := c.api.(platformDialect); platform {

@@ -95,7 +95,7 @@ func oddPages() map[string]quirk {
 			ask:   func(o *oddity, c *call) *reply { return refuseParameter(c, named(c, "perPage", "limit")) },
 		},
 		"page_clamped": {takes: takesNumber, does: "gives at most so many rows a page, whatever was asked", ask: clamp},
-		"count":        {takes: takesText, does: "tells a wrong count: absent, null, page (the page's own rows) or less", answer: miscount},
+		"count":        {takes: takesText, does: "gives a wrong count: absent, null, page (the page's own rows) or less", answer: miscount},
 		"poison_row": {
 			takes: takesNumber, does: "answers 500 for each page that holds the row of this number, from 0; not for lists by token", ask: poison,
 		},

@@ -32,7 +32,7 @@ func toUTF8(data []byte, name string) []byte {
 }
 
 // wide returns the form of Unicode that has more than one byte a character, and the bytes of its
-// unit, or nil. The first two characters of JSON are ASCII, so without a mark the zeros tell
+// unit, or nil. The first two characters of JSON are ASCII, so without a mark the zeros show
 // (RFC 4627, section 3).
 func wide(data []byte) (encoding.Encoding, int) {
 	if len(data) < 2 {
