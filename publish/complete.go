@@ -137,7 +137,7 @@ func rowOf(q question, p priority, kind, resource string, got answer) schemas.Ar
 	}
 	return schemas.Arrival{
 		ArrivalID: uuid.NewString(), Origin: origin, API: q.api, Account: q.account, Kind: kind, ResourceID: &resource,
-		ReceivedAt: got.ended.UTC(), ContentType: "application/json", Body: got.body,
+		ReceivedAt: got.began.UTC(), ContentType: "application/json", Body: got.body,
 	}
 }
 

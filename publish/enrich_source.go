@@ -116,8 +116,7 @@ func (e *enricher) make(ctx context.Context, s *source, c *call) {
 type answer struct {
 	outcome  string
 	err      error
-	began    time.Time // which may have waited for the rate limit
-	ended    time.Time
+	began    time.Time // the answer is at least as new; one that comes late may be no newer
 	body     json.RawMessage
 	identity *schemas.Identity // of an author
 }
@@ -135,7 +134,7 @@ func fetch(ctx context.Context, api API, q question, p priority) answer {
 	} else if got.body, got.err = api.Content(ctx, q.id); got.err == nil {
 		_, got.err = parseContentBody(got.body, q.api, got.began)
 	}
-	got.ended, got.outcome = time.Now(), outcomeOf(got.err)
+	got.outcome = outcomeOf(got.err)
 	return got
 }
 

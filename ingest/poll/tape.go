@@ -60,11 +60,12 @@ func NewTape(stream string, source Source) (*Tape, error) {
 		if k.stream == stream {
 			t := newTape(k)
 			t.reader.fetch = func(ctx context.Context, offset, limit int) ([]row, int, error) {
+				asked := time.Now()
 				p, err := k.fetch(ctx, source, offset, limit)
 				rows := make([]row, len(p.Records))
-				now := time.Now()
 				for i, raw := range p.Records {
-					rows[i] = readRow(raw, now, t.seed, k.at)
+					rows[i] = readRow(raw, asked, t.seed, k.at)
+					rows[i].read = asked // at the latest: an answer that comes late may be old
 				}
 				return rows, p.Count, err
 			}

@@ -173,16 +173,6 @@ func spoolFindings(s stretch) (found []finding) {
 }
 
 func pollFindings(s stretch) (found []finding) {
-	s.to.each("ringbridge_poll_incomplete", nil, func(l labels, m *dto.Metric) {
-		if valueOf(m) == 0 {
-			return
-		}
-		found = append(found, finding{
-			Level: warn, Side: sideIn, What: "A part is missing: " + l["stream"],
-			Why: "The API does not give all of the list. The newest rows come in; what is missing is tried again, with a growing pause.",
-			Do:  "The log says what the API answers. If it goes on for hours, ask RingCentral's support about that answer.",
-		})
-	})
 	s.to.each("ringbridge_poll_owned", nil, func(l labels, m *dto.Metric) {
 		if valueOf(m) == 0 {
 			return

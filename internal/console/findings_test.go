@@ -51,9 +51,6 @@ func TestTheFirstPageSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 			b.gauge("poll_owned", 1, "stream", "engage/contents")
 			b.gauge("poll_last_success_timestamp_seconds", minutesAgo(45), "stream", "engage/contents")
 		}, "Not working", []string{"Not polled: engage/contents"}},
-		"a part of a list is missing": {func(b *bench) {
-			b.gauge("poll_incomplete", 1, "stream", "engage/contents")
-		}, "Working, with trouble", []string{"A part is missing: engage/contents"}},
 		"another replica polls": {func(b *bench) {
 			b.gauge("poll_owned", 0, "stream", "engage/contents")
 			b.gauge("poll_last_success_timestamp_seconds", minutesAgo(45), "stream", "engage/contents")
