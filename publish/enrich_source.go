@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -129,13 +130,25 @@ func fetch(ctx context.Context, api API, q question, p priority) answer {
 		if got.body, got.err = api.Identity(ctx, q.id); got.err == nil {
 			var identity schemas.Identity
 			identity, got.err = readIdentity(got.body, q.api, q.account)
-			got.identity = &identity
+			got.identity, got.err = &identity, cmp.Or(got.err, q.check(identity.ID))
 		}
 	} else if got.body, got.err = api.Content(ctx, q.id); got.err == nil {
-		_, got.err = parseContentBody(got.body, q.api, got.began)
+		var content *contentFinding
+		if content, got.err = parseContentBody(got.body, q.api, got.began); got.err == nil {
+			got.err = q.check(content.content.ID)
+		}
 	}
 	got.outcome = outcomeOf(got.err)
 	return got
+}
+
+// check refuses the answer about another resource than was asked for: it would show one customer's
+// words as another's.
+func (q question) check(id string) error {
+	if id != q.id {
+		return &ParseError{Field: "id", Want: "the resource that was asked for"}
+	}
+	return nil
 }
 
 // judge weighs what the end of a call shows of its API. The caller holds mu.

@@ -185,6 +185,23 @@ func TestFilesThatComeLateFollow(t *testing.T) {
 	}
 }
 
+// TestAnAnswerAboutAnotherResourceIsNone: it would show one customer's words as another's.
+func TestAnAnswerAboutAnotherResourceIsNone(t *testing.T) {
+	onBench(t, func(b *bench) {
+		api := newFakeAPI(map[string]string{
+			"ada": `{"id":"stranger","display_name":"Stranger"}`,
+			"c1":  `{"id":"victim","thread_id":"t-c1","author_id":"ada","body":"private"}`,
+		})
+		defer b.start(api.enrich)()
+		b.arrive(by("ada", "c1", `"body":"words"`))
+		b.settle()
+		require.Equal(b, "words", b.event("c1").Content.Body)
+		require.Nil(b, b.event("c1").Author)
+		require.Empty(b, b.identities())
+		once(b, 1)
+	})
+}
+
 func TestAnAuthorIsAskedForOnce(t *testing.T) {
 	onBench(t, func(b *bench) {
 		api := newFakeAPI(map[string]string{"ada": ada})
