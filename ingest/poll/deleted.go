@@ -55,7 +55,8 @@ func (s *stream) gatherPages(ctx context.Context, h *harvest, q ringcentral.Mess
 	met := map[string]bool{}
 	for range maxDeletedPages {
 		var p ringcentral.MessagePage
-		err := s.call(ctx, func(ctx context.Context) (err error) {
+		// A 429 ends it: the newest do not wait for what is deleted.
+		err := s.callTries(ctx, fetchTries, 1, func(ctx context.Context) (err error) {
 			p, err = s.platform.Messages(ctx, q)
 			if errors.Is(err, ringcentral.ErrSamePage) {
 				s.siftMessages(h, p.Records, from, sweep)

@@ -288,3 +288,26 @@ func TestIdentitiesComeInThoughTheirOrderIsRefused(t *testing.T) {
 		})
 	}
 }
+
+// TestADeepPageThatIsLimitedHoldsUpNothing: a 429 that comes again after its wait may concern one
+// page alone.
+func TestADeepPageThatIsLimitedHoldsUpNothing(t *testing.T) {
+	bubble(t, func(t *testing.T, b *bench) {
+		b.source.stream(250, time.Now(), time.Second)
+		b.source.refuse = func(list string, offset, _ int) error {
+			if list == "contents" && offset >= 100 {
+				return &ringcentral.Error{Op: "list_contents", Status: 429, Outcome: ringcentral.Refused}
+			}
+			return nil
+		}
+		b.begin(t)
+		time.Sleep(5 * time.Minute)
+		require.GreaterOrEqual(t, len(b.inbox.ids("content")), 150)
+		id := b.source.arrive(1, time.Now())[0]
+		time.Sleep(5 * time.Minute)
+		require.Contains(t, b.inbox.ids("content"), id)
+		b.source.change(func() { b.source.refuse = nil })
+		time.Sleep(10 * time.Minute)
+		require.Len(t, b.inbox.ids("content"), 251)
+	})
+}

@@ -66,7 +66,7 @@ func (s *stream) keptSize() int {
 
 // fetchKeyset asks for a page.
 func (s *stream) fetchKeyset(ctx context.Context, tries int, q listQuery) (rows []row, next string, err error) {
-	err = s.callTries(ctx, tries, func(ctx context.Context) error {
+	err = s.callTries(ctx, tries, maxLimited, func(ctx context.Context) error {
 		p, err := s.kind.keyset(ctx, s.platform, q)
 		rows, next = s.rows(p.Records), p.Next
 		return err
@@ -142,7 +142,7 @@ func (s *stream) probeOrder(ctx context.Context) error {
 		return nil
 	}
 	var rows []row
-	err := s.callTries(ctx, probeTries, func(ctx context.Context) error {
+	err := s.callTries(ctx, probeTries, maxLimited, func(ctx context.Context) error {
 		p, err := s.kind.keyset(ctx, s.platform, listQuery{order: ringcentral.OldestModified, rows: orderProbeRows})
 		rows = nil
 		for _, raw := range p.Records {

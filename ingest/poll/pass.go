@@ -23,6 +23,9 @@ const (
 	// fetchTries is how often a page is asked for, failures in a row. A sweep of
 	// thousands of pages would never end if one failure began it anew.
 	fetchTries = 5
+	// maxLimited is how many answers of 429 in a row end a pass. What it has read is written, and
+	// the next begins with the newest.
+	maxLimited = 3
 	// writeRows is how many rows are given to the inbox at once.
 	writeRows = 500
 	// lateSlack is how far the API's clock may be behind ours when it is told
@@ -240,7 +243,7 @@ func (s *stream) tries() int {
 }
 
 func (s *stream) fetchPage(ctx context.Context, tries, offset, limit int) (rows []row, count int, err error) {
-	err = s.callTries(ctx, tries, func(ctx context.Context) error {
+	err = s.callTries(ctx, tries, maxLimited, func(ctx context.Context) error {
 		p, err := s.kind.fetch(ctx, s.source, offset, limit)
 		rows, count = s.rows(p.Records), p.Count
 		return err
@@ -250,10 +253,13 @@ func (s *stream) fetchPage(ctx context.Context, tries, offset, limit int) (rows 
 
 // call makes a call until it succeeds, fails too often, or fails for good.
 func (s *stream) call(ctx context.Context, do func(context.Context) error) error {
-	return s.callTries(ctx, fetchTries, do)
+	return s.callTries(ctx, fetchTries, maxLimited, do)
 }
 
-func (s *stream) callTries(ctx context.Context, tries int, do func(context.Context) error) error {
+// callTries is call with so many tries, and so many answers of 429 in a row. Such an answer is a
+// wait, not an attempt; but one that comes again after the wait may concern this page alone.
+func (s *stream) callTries(ctx context.Context, tries, limits int, do func(context.Context) error) error {
+	limited := 0
 	bounded := ringcentral.WithCallTimeout(ringcentral.WithPriority(ctx, ringcentral.Poll), callTimeout)
 	for failures := 1; ; failures++ {
 		err := do(bounded)
@@ -264,7 +270,10 @@ func (s *stream) callTries(ctx context.Context, tries int, do func(context.Conte
 		switch verdict := judge(err); {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
-		case verdict == resultRateLimited: // a wait, not an attempt
+		case verdict == resultRateLimited:
+			if limited++; limited >= limits {
+				return err
+			}
 			s.trouble.saw(verdict, err)
 			failures--
 		case verdict != resultUnavailable || failures >= tries:
