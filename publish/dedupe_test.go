@@ -84,6 +84,9 @@ func TestWhatIsPublishedOfAContent(t *testing.T) {
 			[]step{{"imported", "1", 4e8, hi + `,"status":"new"`}, {"", "", 58, `"body":"hi, edited","status":"assigned"`}, {"", "", 58, `"body":"hi, edited","status":"replied"`}},
 			[]string{"imported", "updated", "updated"},
 		},
+		"and changes nothing that a row has shown": {
+			[]step{{"", "", 0, hi}, {"imported", "1", 4e8, ho}}, []string{"imported"},
+		},
 		"nor does a row that changed in the future": {
 			[]step{{"", "", 4e8, hi}, {"", "", 58, ho}, {"", "", 59, hi}},
 			[]string{"imported", "updated", "updated"},

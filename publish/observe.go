@@ -10,11 +10,11 @@ func (f *contentFinding) seen(received int64) []*observation {
 		return []*observation{observeRow(contentFields, &f.content, f.changed, received)}
 	}
 	issued := millis(f.occurredAt)
-	if issued > received+clockSlack.Milliseconds() {
-		issued = received
-	}
 	o := observeEvent(contentFields, &f.content, shownIn(f.told, f.derived))
 	o.from, o.at = issued-issueLag.Milliseconds(), min(issued, received)
+	if issued > received+clockSlack.Milliseconds() {
+		o.from = 0 // nobody knows how old it is
+	}
 	o.print = fingerprint(append(o.values, f.occurrence)...)
 	return []*observation{o, observeEvent(contentFields, &f.content, derivedIn(f.derived))}
 }

@@ -28,8 +28,8 @@ type observation struct {
 	changed, read int64
 	offset        int64 // in the inbox, of what the poller has read; else 0
 	fresh         bool  // a single GET, which no list holds back: it is newer than every webhook before it
-	// Of a webhook: between from and at the resource was as it says; print distinguishes those of one
-	// moment. at = 0 is older than everything: it fills in what is not known, the greatest
+	// Of a webhook: between from and at the resource was as it says, and from = 0 makes every row
+	// newer; print distinguishes those of one moment. at = 0 is older than everything: it fills in what is not known, the greatest
 	// rank first.
 	from, at int64
 	print    uint64
@@ -136,7 +136,7 @@ func floor(ms, unit int64) int64 { return ms - ((ms%unit)+unit)%unit }
 
 // supersedes reports whether the row is newer than a claim.
 func (r resource) supersedes(from, at int64) bool {
-	return r.row != nil && r.read >= at && r.confirmed >= from
+	return r.row != nil && (from == 0 || r.read >= at && r.confirmed >= from)
 }
 
 func (r resource) withClaims(o *observation) resource {
