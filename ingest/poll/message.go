@@ -82,7 +82,7 @@ func (s *stream) complete(ctx context.Context, r *row) error {
 	if err != nil {
 		return err
 	}
-	whole := readRow(raw, time.Now(), s.memory.seed, s.kind.at)
+	whole := readRow(raw, s.now(), s.memory.seed, s.kind.at)
 	if whole.id == r.id && whole.thread != "" {
 		// The hash stays that of the record, by which it is known again.
 		r.raw, r.thread, r.at = whole.raw, whole.thread, whole.at

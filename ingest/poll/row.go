@@ -14,7 +14,7 @@ import (
 // A row is one record of a page, and what polling needs to know of it.
 type row struct {
 	raw      json.RawMessage
-	read     time.Time // when it came, by our clock
+	read     time.Time // when it came, by the API's clock
 	ident    string    // tells it from the others: its id, or its bytes where it has none
 	id       string    // "" = unreadable
 	thread   string    // "" = none
@@ -60,7 +60,7 @@ func readRow(raw json.RawMessage, now time.Time, seed hashSeed, at func(fields) 
 	var f fields
 	_ = json.Unmarshal(raw, &f) // a wrong shape leaves the rest readable
 	r := row{
-		raw: raw, read: time.Now(), id: string(f.ID), thread: f.thread(), ident: string(f.ID),
+		raw: raw, read: now, id: string(f.ID), thread: f.thread(), ident: string(f.ID),
 		at: readTime(string(at(f)), now), imported: importTime(string(f.ID), now), hash: maphash.Bytes(seed, raw), typ: string(f.Type),
 		empty: string(raw) == "null",
 	}
