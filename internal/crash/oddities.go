@@ -136,7 +136,7 @@ func quirks(all ...[]sandbox.Fault) func(*round, *rand.Rand) error {
 // refused is a quirk that refuses, in one of these wordings.
 func refused(name string, wordings ...string) func(*round, *rand.Rand) error {
 	return func(r *round, random *rand.Rand) error {
-		return r.add(sandbox.Fault{Quirk: name, Value: quoted(wordings[random.IntN(len(wordings))])})
+		return r.add(sparingLookups([]sandbox.Fault{{Quirk: name, Value: quoted(wordings[random.IntN(len(wordings))])}})...)
 	}
 }
 
@@ -171,7 +171,9 @@ func expiringTokens(r *round, random *rand.Rand) error {
 
 // endlessDeleted has the list of deleted messages lead on for ever.
 func (r *round) endlessDeleted(*rand.Rand) error {
-	return r.add(sandbox.Fault{Route: messageList, Match: map[string]string{"availability_contains": sandbox.AvailabilityDeleted}, Quirk: "next_page_loops"})
+	return r.add(sandbox.Fault{
+		Route: messageList, Match: map[string]string{"availability_contains": sandbox.AvailabilityDeleted, "direction": ""}, Quirk: "next_page_loops",
+	})
 }
 
 func singleReads(fault sandbox.Fault) func(*round, *rand.Rand) error {
